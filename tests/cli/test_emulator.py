@@ -52,14 +52,15 @@ async def _complete_over_existing_object(emulator_details: dict[str, str]) -> by
         await cos.buckets.create("other")
         upload = await cos.multipart.create("other", "key")
         part = await cos.multipart.upload_part("other", "key", upload.upload_id, 1, b"new")
-        await cos.objects.put("other", "key", b"old")
+        assert (await cos.objects.put("other", "key", b"old")).checksum_crc64nvme is None
         parts = [aiocos.CompletedPart(part_number=1, etag=part.etag)]
         await cos.multipart.complete("other", "key", upload.upload_id, parts, if_none_match="*", forbid_overwrite=True)
         return await cos.objects.read("other", "key")
 
 
 def test_ignore_options_switch_conditions_off():
-    arguments = ["emulator", "--port", "0", "--json", "--ignore-conditional-completion", "--ignore-forbid-overwrite"]
+    ignore = ("--ignore-conditional-completion", "--ignore-forbid-overwrite", "--ignore-checksums")
+    arguments = ["emulator", "--port", "0", "--json", *ignore]
     process = subprocess.Popen([sys.executable, "-m", "aiocos", *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -1,51 +1,86 @@
 """Request bodies: checksums are verified, lengths are enforced, large bodies are streamed."""
 
 import asyncio
-import hashlib
 import http.client
 import os
-import zlib
-from base64 import b64encode
+import threading
+from collections.abc import Sequence
+from typing import ClassVar
 
 import pytest
 from tests.waiting import loop_steps, until
 
-from aiocos.emulator.checksums import Sums
+from aiocos.emulator import body as body_module
+from aiocos.emulator import stored_checksums
+from aiocos.emulator.checksums import ALGORITHMS, Sums
+from aiocos.wire.checksum import Algorithm
 
+from .checksum_requests import PLACES, header, put_with, read_sums, sums_of, value
 from .conftest import Raw, md5
 
 
-def checksum_headers(body: bytes) -> dict[str, str]:
-    slow = Sums(["crc32c", "crc64nvme"])
-    slow.update([body])
-    return {
-        "Content-MD5": md5(body),
-        "x-amz-checksum-crc32": b64encode(zlib.crc32(body).to_bytes(4, "big")).decode(),
-        "x-amz-checksum-crc32c": b64encode(slow.value("crc32c") or b"").decode(),
-        "x-amz-checksum-crc64nvme": b64encode(slow.value("crc64nvme") or b"").decode(),
-        "x-amz-checksum-sha1": b64encode(hashlib.sha1(body).digest()).decode(),
-        "x-amz-checksum-sha256": b64encode(hashlib.sha256(body).digest()).decode(),
-    }
-
-
-@pytest.mark.parametrize("size", [10, 100_000])
-@pytest.mark.parametrize("name", list(checksum_headers(b"")))
-async def test_a_checksum_in_a_header_is_verified_and_stored(raw: Raw, name: str, size: int) -> None:
-    body, other = os.urandom(size), os.urandom(size)
-    good = checksum_headers(body)[name]
-    put = await raw.send("PUT", "/bucket/key", body, {name: good})
-    assert put.status == 200
-    if name != "Content-MD5":
-        assert put.headers[name] == good
-        assert (await raw.get("/bucket/key", x_amz_checksum_mode="ENABLED")).headers[name] == good
-        assert name not in (await raw.get("/bucket/key")).headers
-        assert name not in (await raw.get("/bucket/key", x_amz_checksum_mode="ENABLED", Range="bytes=0-3")).headers
-    bad = await raw.send("PUT", "/bucket/key", other, {name: good})
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("size", [0, 10, 100_000])
+async def test_a_checksum_is_verified_and_stored(raw: Raw, name: Algorithm, size: int, place: str) -> None:
+    body, other = os.urandom(size), os.urandom(size + 1)
+    good = value(name, body)
+    put = await put_with(raw, "/bucket/key", body, name, good, place)
+    assert (put.status, sums_of(put)) == (200, {name: good, "type": "FULL_OBJECT"})
+    bad = await put_with(raw, "/bucket/key", other, name, good, place)
     assert (bad.status, bad.code) == (400, "BadDigest")
-    malformed = await raw.send("PUT", "/bucket/key", other, {name: "nonsense"})
-    assert (malformed.status, malformed.code) == (400, "InvalidDigest")
+    assert f"The {name.upper()} you specified" in bad.texts("Message")[0]
+    for malformed in ("nonsense", value("md5", body)):
+        refused = await put_with(raw, "/bucket/key", other, name, malformed, place)
+        assert (refused.status, refused.code) == (400, "InvalidRequest")
     assert (await raw.get("/bucket/key")).body == body
+    assert await read_sums(raw, "/bucket/key") == sums_of(put)
     assert len(list(raw.emulator.store.directory.glob("blobs/*/*"))) == (1 if size > 32768 else 0)
+
+
+async def test_content_md5_is_verified_and_the_object_gets_a_crc64nvme(raw: Raw) -> None:
+    for size in (10, 100_000):
+        body = os.urandom(size)
+        put = await raw.put("/bucket/key", body, Content_MD5=md5(body))
+        assert sums_of(put) == {"crc64nvme": value("crc64nvme", body), "type": "FULL_OBJECT"}
+        bad = await raw.put("/bucket/key", body + b"x", Content_MD5=md5(body))
+        assert (bad.status, bad.code) == (400, "BadDigest")
+        malformed = await raw.put("/bucket/key", body, Content_MD5="nonsense")
+        assert (malformed.status, malformed.code) == (400, "InvalidDigest")
+        assert (await raw.get("/bucket/key")).body == body
+        assert await read_sums(raw, "/bucket/key") == sums_of(put)
+
+
+async def test_more_than_one_checksum_is_refused(raw: Raw) -> None:
+    headers = {header(name): value(name, b"x") for name in ("sha1", "crc32")}
+    refused = await raw.send("PUT", "/bucket/key", b"x", headers)
+    assert (refused.status, refused.code) == (400, "InvalidRequest")
+    assert "Multiple checksum Types are not allowed" in refused.texts("Message")[0]
+
+
+class _RecordedSums(Sums):
+    """Records the thread and the number of bytes of each update."""
+
+    calls: ClassVar[list[tuple[int, int]]] = []
+
+    def update(self, chunks: Sequence[bytes]) -> None:
+        self.calls.append((threading.get_ident(), sum(map(len, chunks))))
+        super().update(chunks)
+
+
+async def test_large_bodies_are_not_hashed_on_the_event_loop(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CRCs in Python take 20 ms for each MB."""
+    calls: list[tuple[int, int]] = []
+    monkeypatch.setattr(_RecordedSums, "calls", calls)
+    monkeypatch.setattr(body_module, "Sums", _RecordedSums)
+    monkeypatch.setattr(stored_checksums, "Sums", _RecordedSums)
+    large = os.urandom(600_000)
+    document = b"<Delete><Object><Key>a</Key></Object>" + b" " * len(large) + b"</Delete>"
+    assert (await raw.put("/bucket/key", large)).status == 200
+    assert (await raw.post("/bucket?delete", document, x_amz_checksum_crc32c=value("crc32c", document))).status == 200
+    assert (await raw.put("/bucket/copy", x_amz_copy_source="bucket/key", x_amz_checksum_algorithm="SHA1")).status == 200
+    assert sum(size for _, size in calls) == 2 * len(large) + len(document)
+    assert [size for thread, size in calls if thread == threading.get_ident() and size > 256 * 1024] == []
 
 
 async def send_bytes(raw: Raw, text: bytes, *, leave: bool = False) -> bytes:

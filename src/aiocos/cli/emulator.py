@@ -36,6 +36,9 @@ def emulator(
     ignore_forbid_overwrite: Annotated[
         bool, typer.Option("--ignore-forbid-overwrite", help="Ignore the header x-ibm-forbid-overwrite.")
     ] = False,
+    ignore_checksums: Annotated[
+        bool, typer.Option("--ignore-checksums", help="Ignore the headers x-amz-checksum-*, like COS before August 2025.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Serve an emulator of COS and IAM on this machine until Ctrl-C."""
@@ -49,6 +52,7 @@ def emulator(
             website_port=website_port,
             honors_conditional_completion=not ignore_conditional_completion,
             honors_forbid_overwrite=not ignore_forbid_overwrite,
+            checksums=not ignore_checksums,
         ) as server:
             _announce(server, data, as_json)
             await _wait_for_stop()

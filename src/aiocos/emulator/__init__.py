@@ -8,7 +8,8 @@ Use it for tests, offline work and experiments.
         await cos.buckets.create("photos")
         emulator.faults.script([Status(503, retry_after=1, operation="PutObject")])
 
-It uses the same operation specs as the client to parse requests, and shares no other code with it.
+It uses the same operation specs as the client to parse requests, and the same functions to compute checksums. It shares no
+other code with it.
 
 Where the documentation of the service does not say what happens, the emulator does the following:
 
@@ -19,9 +20,23 @@ Where the documentation of the service does not say what happens, the emulator d
   retention is 403 `AccessDenied`.
 * SSE-C: content is stored unencrypted, with the MD5 of the key. A read without the key is 400 `InvalidRequest`, with another
   key 403 `AccessDenied`.
-* A copy keeps the ETag of its source, also the ETag of a multipart upload. Objects have the checksums that the client sent;
-  none is added.
-* CRC-32C and CRC-64/NVME are verified for bodies up to 16 MiB; for larger bodies the sent value is stored unverified.
+* A copy keeps the ETag of its source, also the ETag of a multipart upload.
+* Checksums follow S3, with which IBM announces parity. An object has one: the one that was sent, or a CRC64NVME that the
+  emulator computes. Several in one request, and malformed ones, are 400 `InvalidRequest`. Reads show the checksum of what they
+  return: the whole object, or a part with a checksum of its own. Objects of earlier releases get one when it is asked for.
+* Uploads without a declared algorithm: the checksums of parts may have any algorithm; they are verified and not kept. The
+  completion cannot name them (400 `InvalidPart`), and the object gets a CRC64NVME. An `x-amz-checksum-*` of the object that is
+  not a CRC64NVME is ignored.
+* Uploads with a declared algorithm: a part with another one is 400 `InvalidRequest`. For `FULL_OBJECT`, the checksum of a part
+  that has none is computed; for `COMPOSITE`, it is 400 `InvalidRequest`, and so is a completion that does not name the checksum
+  of each part. A wrong checksum of a part is `InvalidPart`, one of another algorithm `BadDigest`.
+* The checksum of the object in a completion is compared: `BadDigest`. Without `x-amz-checksum-type`, the default type of the
+  algorithm is meant (`COMPOSITE`, but `FULL_OBJECT` for CRC64NVME), so a CRC32 of the whole object needs `FULL_OBJECT`. Another
+  type than the upload's is 400 `InvalidRequest`.
+* A copy has a checksum of all its bytes: with the requested algorithm, else with that of its source, else a CRC64NVME. Objects
+  with a customer key have checksums like others.
+* `Emulator(checksums=False)`, or setting `emulator.checksums`, behaves like COS before August 2025, which ignored
+  `x-amz-checksum-*`.
 * A second completion of an upload with the same parts returns the response of the first one, regardless of its conditions,
   while the version that the first one created exists; with other parts, or later, it is 404 `NoSuchUpload`. Deleting a bucket
   discards its open uploads.

@@ -7,7 +7,6 @@ matches the checksums sent in headers or trailers.
 """
 
 import asyncio
-import base64
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -23,11 +22,14 @@ from aiocos.emulator.receive import next_piece
 from aiocos.emulator.signature import SIGNED_CHUNKS, SIGNED_CHUNKS_TRAILER, VerifiedSignature, payload_hash
 from aiocos.emulator.store.blobs import CHUNK, INLINE, Blob, Blobs, Writer
 from aiocos.errors import EntityTooLarge, IncompleteBody, InvalidRequest, MissingContentLength, ServiceError
+from aiocos.wire.checksum import Algorithm
 
 _WRITTEN = {"content-length": "Content-Length"}
 _LENGTH = re.compile(r"[0-9]{1,19}")
 
 MAX_DOCUMENT = 8 * 1024 * 1024
+MAX_ON_LOOP = 256 * 1024
+"""Bytes of the largest document that is hashed on the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,22 @@ class Arrival:
     md5: bytes
     """MD5 of the bytes."""
     sums: dict[str, str]
-    """Checksums that the client sent, in base64, by algorithm."""
+    """The checksums that the client sent or the handler asked for, in base64, by algorithm."""
 
 
 class Incoming:
     """The body of one request, before it is received."""
 
-    def __init__(self, request: web.BaseRequest, signed: VerifiedSignature | None, blobs: Blobs) -> None:
+    def __init__(
+        self, request: web.BaseRequest, signed: VerifiedSignature | None, blobs: Blobs, *, checksums: bool = True
+    ) -> None:
         self._request = request
+        self._knows_checksums = checksums
         self._headers = request.headers
         self._signed = signed
         self._blobs = blobs
         self._promised = payload_hash(signed, self._headers)
+        self._sent: frozenset[Algorithm] | None = None
         self._decoder: ChunkDecoder | None = None
         self.drop_after: int | None = None
         """Set by a fault: the connection breaks after this many bytes. None: it does not."""
@@ -78,10 +84,29 @@ class Incoming:
     def _trailers(self) -> set[str]:
         return {name.strip().lower() for name in ",".join(self._headers.getall("x-amz-trailer", [])).split(",")} - {""}
 
-    def _announced(self) -> set[str]:
-        names = {name for header, name in checksums.HEADERS.items() if header in self._headers}
-        names |= {checksums.HEADERS[trailer] for trailer in self._trailers() & checksums.HEADERS.keys()}
-        return names | ({"sha256"} if self._promised else set())
+    def sent_algorithm(self) -> Algorithm | None:
+        """Return the algorithm of the checksum of an object or part.
+
+        None if the client sends none. Raises `InvalidRequest` if it sends several.
+        """
+        names = self._announced()
+        if len(names) > 1:
+            raise checksums.invalid("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+        return next(iter(names), None)
+
+    def _announced(self) -> frozenset[Algorithm]:
+        """Return the algorithms of the checksums that the client sends."""
+        if self._sent is None:
+            trailers = self._trailers()
+            self._sent = frozenset(
+                name
+                for header, name in checksums.HEADERS.items()
+                if self._knows_checksums and (header in self._headers or header in trailers)
+            )
+        return self._sent
+
+    def _new_sums(self, names: frozenset[Algorithm]) -> Sums:
+        return Sums({*names, "sha256"} if self._promised else names)
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         request, decoder, seen = self._request, self._decoder, 0
@@ -104,7 +129,7 @@ class Incoming:
 
         `checksums_are_its` is False if the `x-amz-checksum-*` headers describe the object instead of this body.
         """
-        self._check_announcements()
+        self._check_announcements(checksums.HEADERS if checksums_are_its else {})
         chunks: list[bytes] = []
         size = 0
         async with aclosing(self._pieces()) as pieces:
@@ -115,28 +140,34 @@ class Incoming:
                 chunks.append(piece)
         if self._decoder is not None and "x-amz-decoded-content-length" in self._headers:
             self._check_length(size, self.length(), ended=True)
-        sums = Sums(self._announced())
-        sums.update(chunks)
+        sums = self._new_sums(self._announced())
+        if size > MAX_ON_LOOP:
+            await self._blobs.workers.run(sums.update, chunks)
+        else:
+            sums.update(chunks)
         self._check(sums, checksums.HEADERS if checksums_are_its else {})
         return b"".join(chunks)
 
-    async def receive(self, limit: int) -> Arrival:
+    async def receive(self, limit: int, compute: Algorithm | None) -> Arrival:
         """Receive an object or part into a blob.
 
         Raises `EntityTooLarge` above `limit` bytes.
+
+        `compute` is a checksum to compute in addition to the one that the client sends.
         """
         length = self.length()
         if length > limit:
             raise EntityTooLarge("Your proposed upload exceeds the maximum allowed size.", status=400, code="EntityTooLarge")
-        self._check_announcements()
-        sums = Sums(self._announced())
+        self._check_announcements(checksums.HEADERS)
+        names: frozenset[Algorithm] = frozenset([*self._announced(), compute]) if compute else self._announced()
+        sums = self._new_sums(names)
         blob = await self._small(length, sums) if length <= INLINE else await self._large(length, sums)
         try:
-            values = self._check(sums, checksums.HEADERS)
+            self._check(sums, checksums.HEADERS)
         except ServiceError:
             await self._blobs.discard(blob)
             raise
-        return Arrival(blob, sums.md5, values)
+        return Arrival(blob, sums.md5, {name: sums.text(name) for name in names})
 
     async def _small(self, length: int, sums: Sums) -> Blob:
         data = bytearray()
@@ -186,7 +217,7 @@ class Incoming:
                 f"{length} bytes were announced, {'more' if seen > length else seen} arrived", status=400, code="IncompleteBody"
             )
 
-    def _check_announcements(self) -> None:
+    def _check_announcements(self, headers: Mapping[str, Algorithm]) -> None:
         # Malformed checksums are refused before the body is read.
         trailers = self._trailers()
         if unknown := trailers - checksums.HEADERS.keys():
@@ -199,40 +230,40 @@ class Incoming:
             message = f"x-amz-trailer needs x-amz-content-sha256: {SIGNED_CHUNKS_TRAILER}"
             raise InvalidRequest(message, status=400, code="InvalidRequest")
         if (md5 := self._headers.get("content-md5")) is not None:
-            checksums.decode(md5, 16, "Content-MD5")
-        for header, name in checksums.HEADERS.items():
-            if (value := self._headers.get(header)) is not None:
-                checksums.decode(value, checksums.LENGTHS[name], header)
+            checksums.decode_md5(md5)
+        if self._knows_checksums:
+            for header, name in headers.items():
+                if (value := self._headers.get(header)) is not None:
+                    checksums.decode(name, value)
 
-    def _check(self, sums: Sums, headers: Mapping[str, str]) -> dict[str, str]:
-        """Verify the checksums that the client sent. Returns them by algorithm, base64."""
+    def _check(self, sums: Sums, headers: Mapping[str, Algorithm]) -> None:
+        """Verify the checksums that the client sent.
+
+        Headers that are not in `headers` are not verified.
+        """
         md5 = self._headers.get("content-md5")
-        if md5 is not None and checksums.decode(md5, 16, "Content-MD5") != sums.md5:
-            raise checksums.mismatch("Content-MD5")
+        if md5 is not None and checksums.decode_md5(md5) != sums.md5:
+            raise checksums.mismatch("md5")
         trailers = self._decoder.trailers if self._decoder is not None else {}
-        values: dict[str, str] = {}
-        for header, name in checksums.HEADERS.items():
+        for name in self._announced():
+            header = f"x-amz-checksum-{name}"
+            text = self._headers.get(header) if header in headers else None
             # A trailer always describes the body. If header and trailer are both present, both must match.
-            for text in (self._headers.get(header) if header in headers else None, trailers.get(header)):
-                if text is None:
-                    continue
-                announced, computed = checksums.decode(text, checksums.LENGTHS[name], header), sums.value(name)
-                if computed is not None and computed != announced:
-                    raise checksums.mismatch(header)
-                values[name] = base64.b64encode(announced).decode()
-        if self._promised is not None:
-            computed = sums.value("sha256")
-            if computed is None or computed.hex() != self._promised:
-                raise ServiceError.by_code["XAmzContentSHA256Mismatch"](
-                    "the x-amz-content-sha256 that was sent does not match the body that arrived",
-                    status=400,
-                    code="XAmzContentSHA256Mismatch",
-                )
-        return values
+            trailer = trailers.get(header)
+            if (text is not None and checksums.decode(name, text) != sums.value(name)) or (
+                trailer is not None and checksums.decode(name, trailer, "trailing header") != sums.value(name)
+            ):
+                raise checksums.mismatch(name)
+        if self._promised is not None and sums.value("sha256").hex() != self._promised:
+            raise ServiceError.by_code["XAmzContentSHA256Mismatch"](
+                "the x-amz-content-sha256 that was sent does not match the body that arrived",
+                status=400,
+                code="XAmzContentSHA256Mismatch",
+            )
 
     def has_integrity(self) -> bool:
         """Return True if the request has a checksum of its body."""
-        return "content-md5" in self._headers or bool(self._trailers()) or any(h in self._headers for h in checksums.HEADERS)
+        return "content-md5" in self._headers or bool(self._announced())
 
 
 async def _all_done(working: "list[asyncio.Future[None]]") -> None:

@@ -7,11 +7,13 @@ from typing import Any, Literal, TypeVar, get_args
 
 from aiocos.emulator import public_access
 from aiocos.emulator.body import Arrival, Incoming
+from aiocos.emulator.checksums import type_of
 from aiocos.emulator.clock import Clock
 from aiocos.emulator.store import BucketRow, Instance, Key, ObjectRow, Segment, Store
 from aiocos.emulator.store.rows import Role
 from aiocos.errors import AccessDenied, NoSuchBucket, ServiceError
 from aiocos.operations.shared import Owner
+from aiocos.wire.checksum import Algorithm
 from aiocos.wire.message import Request
 from aiocos.wire.spec import Operation, Result
 
@@ -33,7 +35,7 @@ def failure(code: str, message: str, status: int = 400) -> ServiceError:
     return ServiceError.class_for(status, code)(message, status=status, code=code)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Behavior:
     """Settings for behavior in which services differ."""
 
@@ -41,6 +43,8 @@ class Behavior:
     """False ignores If-Match, If-None-Match and If-Unmodified-Since at CompleteMultipartUpload."""
     honors_forbid_overwrite: bool = True
     """False ignores `x-ibm-forbid-overwrite`, like a service whose administrator has not enabled it."""
+    checksums: bool = True
+    """False ignores `x-amz-checksum-*`, like COS before August 2025."""
 
 
 @dataclass(slots=True)
@@ -65,7 +69,7 @@ class Context:
     """Headers to add to the response, whether it succeeds or fails."""
     found: BucketRow | None = None
     """The bucket of the request; None if there is none or it does not exist."""
-    behavior: Behavior = Behavior()
+    behavior: Behavior = field(default_factory=Behavior)
     """Settings for behavior in which services differ."""
 
     @property
@@ -118,9 +122,20 @@ class Context:
             return
         raise denied()
 
-    async def receive(self, limit: int) -> Arrival:
-        """Receive the body of an object or part."""
-        return await self.incoming.receive(limit)
+    def checksum_fields(self, sums: dict[str, str]) -> dict[str, Any]:
+        """Return the result fields for checksums: none if the emulator ignores checksums."""
+        return {f"checksum_{name}": value for name, value in sums.items()} if self.behavior.checksums else {}
+
+    def object_checksum_fields(self, sums: dict[str, str]) -> dict[str, Any]:
+        """Return the result fields for the checksums of an object, and for their type."""
+        return {**self.checksum_fields(sums), "checksum_type": type_of(sums)} if self.behavior.checksums else {}
+
+    async def receive(self, limit: int, compute: Algorithm | None = None) -> Arrival:
+        """Receive the body of an object or part.
+
+        `compute` is a checksum to compute in addition to the one that the client sends.
+        """
+        return await self.incoming.receive(limit, compute)
 
 
 def no_bucket() -> NoSuchBucket:

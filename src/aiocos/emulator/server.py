@@ -62,6 +62,7 @@ class Server:
         honors_conditional_completion: False ignores If-Match, If-None-Match and If-Unmodified-Since at
             CompleteMultipartUpload: IBM documents them for PUT, HEAD and GET only.
         honors_forbid_overwrite: False ignores `x-ibm-forbid-overwrite`, which an administrator has to enable.
+        checksums: False behaves like COS before August 2025, see the property `checksums`.
 
     Raises:
         ConfigError: `host` is not a loopback address; at the start, if `data` has other files or is used by another emulator.
@@ -84,6 +85,7 @@ class Server:
         metadata_port: int | None = None,
         honors_conditional_completion: bool = True,
         honors_forbid_overwrite: bool = True,
+        checksums: bool = True,
     ) -> None:
         if not allow_remote and not is_loopback(host, listening=True):
             raise ConfigError(f"{host} is not a loopback address; the emulator's traffic is not encrypted (allow_remote=True)")
@@ -92,7 +94,7 @@ class Server:
         self.faults = Faults()
         self.iam = Iam(self.clock, expires_in=token_lifetime)
         self.requests: deque[HandledRequest] = deque(maxlen=10_000)
-        self._behavior = Behavior(honors_conditional_completion, honors_forbid_overwrite)
+        self._behavior = Behavior(honors_conditional_completion, honors_forbid_overwrite, checksums)
         self._host = host
         self._port = port
         self._credentials = (service_instance_id, api_key, access_key_id, secret_access_key)
@@ -104,6 +106,20 @@ class Server:
         self._website_runner: web.ServerRunner | None = None
         self._metadata_runner: web.ServerRunner | None = None
         self._instance: Instance | None = None
+
+    @property
+    def checksums(self) -> bool:
+        """True if the emulator knows `x-amz-checksum-*`.
+
+        It can be changed while the emulator runs. False ignores these headers and trailers, like COS before August 2025: they
+        are neither verified nor returned nor stored, and a request that needs a checksum needs `Content-MD5`. Objects that are
+        written meanwhile have no checksum.
+        """
+        return self._behavior.checksums
+
+    @checksums.setter
+    def checksums(self, value: bool) -> None:
+        self._behavior.checksums = value
 
     async def start(self) -> None:
         """Open the store and start to listen.

@@ -199,7 +199,7 @@ class EmulatorService:
             raise failure("KeyTooLong", "Your key is too long.")
         key, signed = self._identify(request, path, query, matching)
         await self.run_due()
-        incoming = Incoming(request, signed, self._store.blobs)
+        incoming = Incoming(request, signed, self._store.blobs, checksums=self._behavior.checksums)
         for fault in matching:
             if isinstance(fault, faults.Reset):
                 incoming.drop_after = fault.received

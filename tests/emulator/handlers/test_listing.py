@@ -44,6 +44,8 @@ async def test_list_objects_v2(raw: Raw) -> None:
         "ETag": etag(b"b/1"),
         "Size": "3",
         "StorageClass": "STANDARD",
+        "ChecksumAlgorithm": "CRC64NVME",
+        "ChecksumType": "FULL_OBJECT",
     }
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from base64 import b64encode
 from pathlib import Path
 
 import aiohttp
@@ -10,7 +9,6 @@ import pytest
 from tests.waiting import until
 
 from aiocos.emulator import Emulator
-from aiocos.emulator.checksums import Sums
 
 from ..conftest import Raw, RawResponse, etag
 from .multipart_requests import MIN, begin, complete, composite, part
@@ -147,41 +145,6 @@ async def test_keys_that_xml_cannot_represent_are_omitted(raw: Raw) -> None:
     assert (await raw.get("/bucket/%01")).body == b"x"
     plain = await raw.get("/bucket")
     assert (plain.status, plain.code) == (400, "InvalidArgument")
-
-
-# SHA-256 of an object cannot be computed from those of its parts, so there is no FULL_OBJECT type of it.
-CHECKSUMS = [(name, kind) for name in ("crc32", "crc32c", "crc64nvme") for kind in ("COMPOSITE", "FULL_OBJECT")]
-
-
-@pytest.mark.parametrize(("name", "kind"), [*CHECKSUMS, ("sha256", "COMPOSITE")])
-async def test_the_checksum_of_an_upload_is_computed_from_its_parts(raw: Raw, name: str, kind: str) -> None:
-    bodies = [os.urandom(MIN), os.urandom(70_001)]
-    header = f"x-amz-checksum-{name}"
-
-    def value(*data: bytes) -> bytes:
-        sums = Sums([name])
-        sums.update(data)
-        created = sums.value(name)
-        assert created is not None
-        return created
-
-    upload = await begin(raw, x_amz_checksum_algorithm=name.upper(), x_amz_checksum_type=kind)
-    for number, body in enumerate(bodies, 1):
-        target = f"/bucket/key?partNumber={number}&uploadId={upload}"
-        sent = await raw.send("PUT", target, body, {header: b64encode(value(body)).decode()})
-        assert sent.status == 200
-    whole = value(*bodies) if kind == "FULL_OBJECT" else value(b"".join(value(body) for body in bodies))
-    expected = b64encode(whole).decode() + ("" if kind == "FULL_OBJECT" else "-2")
-    parts = "".join(f"<Part><ETag>{etag(b)}</ETag><PartNumber>{n}</PartNumber></Part>" for n, b in enumerate(bodies, 1))
-    document = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
-    target = f"/bucket/key?uploadId={upload}"
-    wrong = await raw.send("POST", target, document, {header: b64encode(value(b"other")).decode()})
-    assert (wrong.status, wrong.code) == (400, "BadDigest")
-    done = await raw.send("POST", target, document, {header: expected} if kind == "FULL_OBJECT" else {})
-    element = f"Checksum{name.upper()}"
-    assert (done.texts(element), done.texts("ChecksumType")) == ([expected], [kind])
-    got = await raw.get("/bucket/key", x_amz_checksum_mode="ENABLED")
-    assert (got.headers[header], got.headers["x-amz-checksum-type"]) == (expected, kind)
 
 
 async def put_key(raw: Raw, body: bytes = b"old", **headers: str) -> RawResponse:

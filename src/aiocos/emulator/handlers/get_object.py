@@ -12,6 +12,7 @@ from aiocos.emulator.handlers.customer_keys import check_key, key_md5
 from aiocos.emulator.handlers.lookup import no_such_key, readable, response_version_id
 from aiocos.emulator.store import ObjectRow, objects
 from aiocos.emulator.store.blobs import slice_segments
+from aiocos.emulator.stored_checksums import add_missing
 from aiocos.errors import InvalidRange
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.operations.shared import ResponseOverrideParams
@@ -26,20 +27,10 @@ def quoted(etag: str) -> str:
     return f'"{etag}"'
 
 
-def checksum_type(sums: dict[str, str]) -> str | None:
-    """Return the type of checksums.
-
-    `COMPOSITE` checksums are of the parts' checksums and end in the number of parts.
-    """
-    if not sums:
-        return None
-    return "COMPOSITE" if all("-" in value for value in sums.values()) else "FULL_OBJECT"
-
-
 @handles(GetObject, "read")
 async def get(ctx: Context, op: GetObject) -> Reply:
     """Return an object, or a range or a part of it."""
-    info, status, found, offset = _read_info(ctx, op)
+    info, status, found, offset = await _read(ctx, op)
     lifecycle.refuse_archived(found, ctx.now)
     parameters = dict(ctx.request.query)
     overrides = {field: parameters[name] for name, field in _OVERRIDES.items() if name in parameters}
@@ -56,8 +47,16 @@ async def get(ctx: Context, op: GetObject) -> Reply:
 @handles(HeadObject, "read")
 async def head(ctx: Context, op: HeadObject) -> Reply:
     """Return an object's metadata."""
-    info, status, _, _ = _read_info(ctx, op)
+    info, status, _, _ = await _read(ctx, op)
     return Reply(info, status)
+
+
+async def _read(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, ObjectRow, int]:
+    read = _read_info(ctx, op)
+    if op.checksum_mode == "ENABLED" and ctx.behavior.checksums and not read[2].sums:
+        await add_missing(ctx.store, read[2])
+        return _read_info(ctx, op)
+    return read
 
 
 def _read_info(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, int, ObjectRow, int]:
@@ -91,12 +90,20 @@ def _read_info(ctx: Context, op: GetObject | HeadObject) -> tuple[ObjectInfo, in
         status, (offset, length) = 206, resolved
     if status == 206 and length:
         values["content_range"] = ContentRange(offset, offset + length - 1, found.size).to_wire()
-    elif op.checksum_mode == "ENABLED" and status == 200:
-        # The checksums of the whole object say nothing about a range.
-        values.update((f"checksum_{name}", value) for name, value in found.sums.items())
-        values["checksum_type"] = checksum_type(found.sums)
+    if op.checksum_mode == "ENABLED" and ctx.behavior.checksums:
+        values.update(_checksums(ctx, found, op.part_number, length))
     values["content_length"] = length
     return ObjectInfo(**values), status, found, offset
+
+
+def _checksums(ctx: Context, found: ObjectRow, part_number: int | None, length: int) -> dict[str, Any]:
+    """Return the result fields for the checksum of the bytes that a read returns.
+
+    The checksum of the whole object says nothing about some of its bytes. Composite checksums have those of the parts.
+    """
+    if part_number is not None and found.part_sums is not None:
+        return {f"checksum_{name}": found.part_sums[part_number - 1] for name in found.sums} | {"checksum_type": "COMPOSITE"}
+    return ctx.object_checksum_fields(found.sums) if length == found.size else {}
 
 
 def _is_unchanged(found: ObjectRow, if_range: str | None) -> bool:

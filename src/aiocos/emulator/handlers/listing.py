@@ -4,6 +4,7 @@ import base64
 import binascii
 import sqlite3
 
+from aiocos.emulator.checksums import type_of
 from aiocos.emulator.context import Context, failure, handles, moment, owner
 from aiocos.emulator.handlers.buckets import key_protect_id, page_size
 from aiocos.emulator.handlers.get_object import quoted
@@ -41,7 +42,7 @@ def encoding_type(query: str | None) -> str | None:
     return query or None
 
 
-def _entry(row: ObjectRow, owned: bool, now: float) -> ObjectEntry:
+def _entry(row: ObjectRow, owned: bool, now: float, checksums: bool) -> ObjectEntry:
     return ObjectEntry(
         key=row.key,
         last_modified=moment(row.modified),
@@ -49,15 +50,16 @@ def _entry(row: ObjectRow, owned: bool, now: float) -> ObjectEntry:
         size=row.size,
         storage_class=storage_class(row, now) or "STANDARD",
         owner=owner(row.owner) if owned else None,
-        checksum_algorithm=tuple(name.upper() for name in row.sums),
+        checksum_algorithm=tuple(name.upper() for name in row.sums) if checksums else (),
+        checksum_type=type_of(row.sums) if checksums else None,
     )
 
 
 def _page(
-    connection: sqlite3.Connection, query: ListingQuery, *, owned: bool, now: float
+    connection: sqlite3.Connection, query: ListingQuery, *, owned: bool, now: float, checksums: bool
 ) -> tuple[ListingPage, list[ObjectEntry]]:
     page = pages.latest(connection, query)
-    return page, [_entry(o, owned, now) for o in page.objects]
+    return page, [_entry(o, owned, now, checksums) for o in page.objects]
 
 
 @handles(ListObjects, "list")
@@ -66,8 +68,8 @@ async def list_v1(ctx: Context, op: ListObjects) -> ListObjectsResult:
     query = ListingQuery(
         ctx.bucket.id, op.prefix or "", op.delimiter or "", op.marker or "", page_size(op.max_keys, "max-keys")
     )
-    now = ctx.now
-    page, entries = await ctx.store.database.read(lambda c: _page(c, query, owned=True, now=now))
+    now, checksums = ctx.now, ctx.behavior.checksums
+    page, entries = await ctx.store.database.read(lambda c: _page(c, query, owned=True, now=now, checksums=checksums))
     return ListObjectsResult(
         name=op.bucket,
         # The prefix is not encoded here, and XML cannot represent every character. The caller knows it.
@@ -101,8 +103,8 @@ async def list_v2(ctx: Context, op: ListObjectsV2) -> ListObjectsV2Result:
     """List objects, version 2. An empty continuation token means the first page."""
     after = _read_token(op.continuation_token) if op.continuation_token else op.start_after or ""
     query = ListingQuery(ctx.bucket.id, op.prefix or "", op.delimiter or "", after, page_size(op.max_keys, "max-keys"))
-    now = ctx.now
-    page, entries = await ctx.store.database.read(lambda c: _page(c, query, owned=bool(op.fetch_owner), now=now))
+    now, checksums, owned = ctx.now, ctx.behavior.checksums, bool(op.fetch_owner)
+    page, entries = await ctx.store.database.read(lambda c: _page(c, query, owned=owned, now=now, checksums=checksums))
     return ListObjectsV2Result(
         name=op.bucket,
         prefix=query.prefix,
@@ -133,6 +135,7 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
         op.version_id_marker or "",
     )
     page = await ctx.store.database.read(lambda c: pages.versions(c, query))
+    now, checksums = ctx.now, ctx.behavior.checksums
     return ListObjectVersionsResult(
         name=op.bucket,
         prefix=query.prefix,
@@ -144,7 +147,7 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
         next_key_marker=page.last if page.truncated else None,
         next_version_id_marker=(page.last_id or None) if page.truncated else None,
         encoding_type=encoding_type(op.encoding_type),
-        versions=[_version(o, ctx.now) for o in page.objects if not o.delete_marker],
+        versions=[_version(o, now, checksums) for o in page.objects if not o.delete_marker],
         delete_markers=[
             DeleteMarker(
                 key=o.key,
@@ -160,9 +163,9 @@ async def list_versions(ctx: Context, op: ListObjectVersions) -> ListObjectVersi
     )
 
 
-def _version(row: ObjectRow, now: float) -> ObjectVersion:
+def _version(row: ObjectRow, now: float, checksums: bool) -> ObjectVersion:
     return ObjectVersion(
-        **_entry(row, owned=True, now=now).model_dump(exclude={"owner"}),
+        **_entry(row, owned=True, now=now, checksums=checksums).model_dump(exclude={"owner"}),
         owner=owner(row.owner),
         version_id=row.version_id,
         is_latest=row.is_latest,

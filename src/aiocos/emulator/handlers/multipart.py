@@ -4,19 +4,18 @@ import json
 import os
 
 from aiocos.config import MAX_PARTS, MIN_PART
-from aiocos.emulator import checksums, lifecycle, locking, public_access
+from aiocos.emulator import lifecycle, locking, public_access
 from aiocos.emulator.context import Context, failure, handles, moment, owner
-from aiocos.emulator.handlers import retention
+from aiocos.emulator.handlers import multipart_checksums, retention
 from aiocos.emulator.handlers.acl import acl_of_headers
 from aiocos.emulator.handlers.bucket_state import current_bucket
 from aiocos.emulator.handlers.buckets import page_size
 from aiocos.emulator.handlers.conditions import check_overwrite, check_write
 from aiocos.emulator.handlers.customer_keys import check_key, key_md5
-from aiocos.emulator.handlers.get_object import checksum_type, quoted
+from aiocos.emulator.handlers.get_object import quoted
 from aiocos.emulator.handlers.listing import common_prefixes, encoding_type
 from aiocos.emulator.handlers.lookup import response_version_id
 from aiocos.emulator.handlers.put_object import (
-    checksum_fields,
     content_headers,
     encryption_fields,
     require_supported_encryption,
@@ -69,9 +68,7 @@ def find_upload(ctx: Context, key: str, upload_id: str, t: Transaction | None = 
 async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
     """Start an upload."""
     require_supported_encryption(op)
-    algorithm = op.checksum_algorithm.upper() if op.checksum_algorithm else None
-    if algorithm is not None and algorithm.lower() not in checksums.LENGTHS:
-        raise failure("InvalidRequest", f"{op.checksum_algorithm} is not a supported checksum algorithm")
+    algorithm, kind = multipart_checksums.declared(op) if ctx.behavior.checksums else (None, None)
     row = UploadRow(
         os.urandom(24).hex(),
         ctx.bucket.id,
@@ -83,7 +80,7 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         acl_of_headers(op, ctx.bucket, {ctx.writer}),
         key_md5(op.customer_key),
         algorithm,
-        op.checksum_type or _default_checksum_type(algorithm),
+        kind,
         locking.requested_lock(ctx.bucket, op, ctx.now),
     )
 
@@ -105,11 +102,6 @@ async def create(ctx: Context, op: CreateMultipartUpload) -> MultipartUpload:
         **lifecycle.abort_fields(ctx.bucket, row),
         **encryption_fields(row.customer_md5),
     )
-
-
-def _default_checksum_type(algorithm: str | None) -> str | None:
-    # In S3, CRC-64/NVME is always of the whole object, and the others are of parts by default.
-    return None if algorithm is None else "FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE"
 
 
 @handles(CompleteMultipartUpload, "write")
@@ -136,7 +128,12 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             return current, completed
         if op.customer_key is not None:
             check_key(upload.customer_md5, key_md5(op.customer_key))
-        chosen = _choose(op.parts, {part.number: part for part in uploads.parts(t.connection, upload.id)})
+        if ctx.behavior.checksums:
+            multipart_checksums.check_type(upload, op)
+        chosen = _choose(ctx, upload, op.parts, {part.number: part for part in uploads.parts(t.connection, upload.id)})
+        sums, part_sums = multipart_checksums.joined(upload, chosen) if ctx.behavior.checksums else ({}, None)
+        if ctx.behavior.checksums:
+            multipart_checksums.check_object(upload, op, sums)
 
         def check(old: ObjectRow | None) -> None:
             if ctx.behavior.honors_conditional_completion:
@@ -154,7 +151,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             upload.owner,
             upload.headers,
             upload.metadata,
-            _joined_sums(upload, chosen),
+            sums,
             tuple(segment for part in chosen for segment in part.segments),
             tuple(part.size for part in chosen),
             upload.acl,
@@ -162,10 +159,8 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
             retention=retention.on_write(current, op, now),
             lock=locking.on_write(current, upload.lock, now),
             archive=lifecycle.on_write(bucket, now),
+            part_sums=part_sums,
         )
-        for name, value in new.sums.items():
-            if getattr(op, f"checksum_{name}") not in (None, value):
-                raise checksums.mismatch(f"x-amz-checksum-{name}")
         row = objects.put(t, current.id, new, check)
         uploads.remove(t, upload.id)
         uploads.record_completion(t, upload.id, row.serial, _parts_json(op.parts))
@@ -181,8 +176,7 @@ async def complete(ctx: Context, op: CompleteMultipartUpload) -> CompletedUpload
         etag=quoted(row.etag),
         version_id=response_version_id(current, row),
         expiration=lifecycle.expiration_header(bucket, row),
-        **checksum_fields(row.sums),
-        checksum_type=checksum_type(row.sums),
+        **ctx.object_checksum_fields(row.sums),
     )
 
 
@@ -202,11 +196,16 @@ def _parts_json(parts: list[CompletedPart]) -> str:
     return json.dumps([(part.part_number, digest.bare(part.etag or "")) for part in parts])
 
 
-def _choose(completed: list[CompletedPart], present: dict[int, PartRow]) -> list[PartRow]:
+def _choose(ctx: Context, upload: UploadRow, completed: list[CompletedPart], present: dict[int, PartRow]) -> list[PartRow]:
     chosen: list[PartRow] = []
     for entry in completed:
         part = present.get(entry.part_number or 0)
-        if part is None or entry.etag is None or digest.bare(entry.etag) != part.etag or _checksum_differs(entry, part):
+        if (
+            part is None
+            or entry.etag is None
+            or digest.bare(entry.etag) != part.etag
+            or (ctx.behavior.checksums and not multipart_checksums.is_part(upload, entry, part))
+        ):
             raise InvalidPart(
                 f"Part {entry.part_number} could not be found, or its entity tag does not match.",
                 status=400,
@@ -221,22 +220,6 @@ def _choose(completed: list[CompletedPart], present: dict[int, PartRow]) -> list
                 code="EntityTooSmall",
             )
     return chosen
-
-
-def _checksum_differs(completed: CompletedPart, part: PartRow) -> bool:
-    requested = {name: getattr(completed, f"checksum_{name}") for name in checksums.LENGTHS}
-    return any(value is not None and name in part.sums and part.sums[name] != value for name, value in requested.items())
-
-
-def _joined_sums(upload: UploadRow, parts: list[PartRow]) -> dict[str, str]:
-    name = (upload.checksum_algorithm or "").lower()
-    if not name or not all(name in part.sums for part in parts):
-        return {}
-    values = [checksums.decode(part.sums[name], checksums.LENGTHS[name], name) for part in parts]
-    if upload.checksum_type == "COMPOSITE":
-        return {name: checksums.composite(name, values)}
-    whole = checksums.combine(name, list(zip(values, (part.size for part in parts), strict=True)))
-    return {} if whole is None else {name: whole}
 
 
 @handles(AbortMultipartUpload, "write")
@@ -269,15 +252,15 @@ async def list_parts(ctx: Context, op: ListParts) -> ListPartsResult:
                 last_modified=moment(part.modified),
                 etag=quoted(part.etag),
                 size=part.size,
-                **checksum_fields(part.sums),
+                **ctx.checksum_fields(multipart_checksums.part_checksums(upload, part)),
             )
             for part in page
         ],
         initiator=owner(upload.owner),
         owner=owner(upload.owner),
         storage_class="STANDARD",
-        checksum_algorithm=upload.checksum_algorithm,
-        checksum_type=upload.checksum_type,
+        checksum_algorithm=upload.checksum_algorithm if ctx.behavior.checksums else None,
+        checksum_type=upload.checksum_type if ctx.behavior.checksums else None,
         **lifecycle.abort_fields(ctx.bucket, upload),
     )
 
@@ -313,8 +296,8 @@ async def list_uploads(ctx: Context, op: ListMultipartUploads) -> ListMultipartU
                 owner=owner(u.owner),
                 storage_class="STANDARD",
                 initiated=moment(u.initiated),
-                checksum_algorithm=u.checksum_algorithm,
-                checksum_type=u.checksum_type,
+                checksum_algorithm=u.checksum_algorithm if ctx.behavior.checksums else None,
+                checksum_type=u.checksum_type if ctx.behavior.checksums else None,
             )
             for u in found.uploads
         ],

@@ -1,18 +1,19 @@
 """Handlers of UploadPart and UploadPartCopy."""
 
-import hashlib
-
 from aiocos.config import MAX_PART, MAX_PARTS
 from aiocos.emulator import lifecycle
+from aiocos.emulator.checksums import DEFAULT, full_object
 from aiocos.emulator.context import Context, failure, handles, moment
 from aiocos.emulator.handlers.conditions import check_source
 from aiocos.emulator.handlers.customer_keys import check_key, etag_for, key_md5
 from aiocos.emulator.handlers.get_object import quoted
 from aiocos.emulator.handlers.lookup import must_find, response_version_id
 from aiocos.emulator.handlers.multipart import find_upload
-from aiocos.emulator.handlers.put_object import check_copy_access, checksum_fields, copy_source, encryption_fields
-from aiocos.emulator.store import ObjectRow, PartRow, Segment, Store, Transaction, objects, uploads
+from aiocos.emulator.handlers.multipart_checksums import declared_algorithm, of_part, part_checksums
+from aiocos.emulator.handlers.put_object import check_copy_access, copy_source, encryption_fields
+from aiocos.emulator.store import ObjectRow, PartRow, Transaction, objects, uploads
 from aiocos.emulator.store.blobs import slice_segments
+from aiocos.emulator.stored_checksums import sums_of
 from aiocos.errors import Conflict, InvalidRange
 from aiocos.operations.multipart import CopyPartResult, UploadPart, UploadPartCopy, UploadPartResult
 from aiocos.wire.ranges import ByteRange
@@ -29,23 +30,28 @@ async def upload_part(ctx: Context, op: UploadPart) -> UploadPartResult:
     _check_number(op.part_number)
     upload = find_upload(ctx, op.key, op.upload_id)
     check_key(upload.customer_md5, key_md5(op.customer_key))
-    arrival = await ctx.receive(MAX_PART)
+    sent = ctx.incoming.sent_algorithm()
+    algorithm = of_part(upload, sent) if ctx.behavior.checksums else None
+    arrival = await ctx.receive(MAX_PART, algorithm)
     etag = etag_for(arrival.md5.hex(), upload.customer_md5)
-    part = PartRow(op.part_number, etag, arrival.blob.size, ctx.now, arrival.sums, arrival.blob.segments)
+    sums: dict[str, str] = {algorithm: arrival.sums[algorithm]} if algorithm else {}
+    part = PartRow(op.part_number, etag, arrival.blob.size, ctx.now, sums, arrival.blob.segments)
 
     def write(t: Transaction) -> None:
         find_upload(ctx, op.key, op.upload_id, t)
         uploads.put_part(t, upload.id, part)
 
     await ctx.store.write(write, arrival.blob)
-    return UploadPartResult(etag=quoted(etag), **checksum_fields(arrival.sums), **encryption_fields(upload.customer_md5))
+    # The CRC64NVME of a part is not shown unless it was sent or declared.
+    shown: dict[str, str] = {sent: arrival.sums[sent]} if sent else part_checksums(upload, part)
+    return UploadPartResult(etag=quoted(etag), **ctx.checksum_fields(shown), **encryption_fields(upload.customer_md5))
 
 
 @handles(UploadPartCopy, "write")
 async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
     """Copy a range of an object as a part.
 
-    The bytes are not copied; they are read once, for the ETag.
+    The bytes are not copied; they are read once, for the ETag and the checksum.
     """
     _check_number(op.part_number)
     upload = find_upload(ctx, op.key, op.upload_id)
@@ -61,8 +67,11 @@ async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
         raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size for a part")
     segments = slice_segments(found.segments, offset, length)
     with ctx.store.blobs.pinned(segments):
-        md5 = await _md5(ctx.store, segments)
-        part = PartRow(op.part_number, etag_for(md5, upload.customer_md5), length, ctx.now, {}, segments)
+        name = (declared_algorithm(upload) or DEFAULT) if ctx.behavior.checksums else None
+        known = full_object(found.sums, name) if name and length == found.size else None
+        sums = await sums_of(ctx.store, segments, [name] if name and known is None else [])
+        values: dict[str, str] = {name: known or sums.text(name)} if name else {}
+        part = PartRow(op.part_number, etag_for(sums.md5.hex(), upload.customer_md5), length, ctx.now, values, segments)
 
         def write(t: Transaction) -> None:
             find_upload(ctx, op.key, op.upload_id, t)
@@ -76,6 +85,7 @@ async def copy_part(ctx: Context, op: UploadPartCopy) -> CopyPartResult:
         etag=quoted(part.etag),
         last_modified=moment(part.modified),
         source_version_id=response_version_id(bucket, found),
+        **ctx.checksum_fields(part_checksums(upload, part)),
         **encryption_fields(upload.customer_md5),
     )
 
@@ -91,15 +101,3 @@ def _range(found: ObjectRow, requested: ByteRange | str | None) -> tuple[int, in
             f"The range is not valid for the source object of size {found.size}", status=416, code="InvalidRange"
         )
     return requested.first, requested.last - requested.first + 1
-
-
-async def _md5(store: Store, segments: tuple[Segment, ...]) -> str:
-    md5 = hashlib.md5(usedforsecurity=False)
-    for segment in segments:
-        inline = objects.read_inline(store.connection, segment.blob)
-        if inline is not None:
-            md5.update(inline[segment.offset : segment.offset + segment.length])
-            continue
-        async for chunk in store.blobs.read(segment):
-            await store.workers.run(md5.update, chunk)
-    return md5.hexdigest()

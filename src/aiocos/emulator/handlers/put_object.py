@@ -4,13 +4,15 @@ from typing import Any
 
 from aiocos.config import MAX_PUT
 from aiocos.emulator import lifecycle, locking, public_access
+from aiocos.emulator.checksums import DEFAULT
 from aiocos.emulator.context import Context, denied, failure, handles, moment, no_bucket
 from aiocos.emulator.handlers import retention, tagging
 from aiocos.emulator.handlers.acl import acl_of_headers
 from aiocos.emulator.handlers.bucket_state import current_bucket
 from aiocos.emulator.handlers.conditions import check_overwrite, check_source, check_write
+from aiocos.emulator.handlers.copied_checksum import copied_checksum
 from aiocos.emulator.handlers.customer_keys import check_key, etag_for, key_md5
-from aiocos.emulator.handlers.get_object import checksum_type, quoted
+from aiocos.emulator.handlers.get_object import quoted
 from aiocos.emulator.handlers.lookup import must_find, response_version_id
 from aiocos.emulator.replication import STATUS, replicate
 from aiocos.emulator.store import BucketRow, ObjectRow, Transaction, buckets, objects
@@ -61,11 +63,6 @@ def encryption_fields(customer_md5: str | None) -> dict[str, Any]:
     return {} if customer_md5 is None else {"customer_algorithm": "AES256", "customer_key_md5": customer_md5}
 
 
-def checksum_fields(sums: dict[str, str]) -> dict[str, Any]:
-    """Return the result fields about checksums."""
-    return {f"checksum_{name}": value for name, value in sums.items()}
-
-
 @handles(PutObject, "write")
 async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     """Store an object."""
@@ -84,7 +81,8 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
     # Refuse early, before the body is received. The check in the transaction is the one that counts.
     check(objects.find(ctx.store.connection, bucket.id, op.key))
     retention.on_write(bucket, op, ctx.now)
-    arrival = await ctx.receive(MAX_PUT)
+    algorithm = (ctx.incoming.sent_algorithm() or DEFAULT) if ctx.behavior.checksums else None
+    arrival = await ctx.receive(MAX_PUT, algorithm)
     new = ObjectRow(
         op.key,
         etag_for(arrival.md5.hex(), customer),
@@ -114,8 +112,7 @@ async def put(ctx: Context, op: PutObject) -> PutObjectResult:
         etag=quoted(row.etag),
         version_id=response_version_id(current, row),
         expiration=lifecycle.expiration_header(bucket, new),
-        **checksum_fields(arrival.sums),
-        checksum_type=checksum_type(arrival.sums),
+        **ctx.object_checksum_fields(arrival.sums),
         **encryption_fields(customer),
     )
 
@@ -139,7 +136,8 @@ def check_copy_access(ctx: Context, bucket: BucketRow, found: ObjectRow) -> None
 async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
     """Copy an object.
 
-    No bytes are copied: the copy has the segments of its source, and usually its ETag.
+    No bytes are copied: the copy has the segments of its source, and usually its ETag. Bytes are read only for a checksum that
+    the source does not have.
     """
     require_supported_encryption(op)
     bucket = ctx.bucket
@@ -161,16 +159,22 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         check_overwrite(bucket, old, op, ctx.behavior)
         retention.refuse_protected(old, now)
 
-    def write(t: Transaction) -> tuple[BucketRow, ObjectRow, ObjectRow]:
-        current = current_bucket(t, bucket)
-        public_access.refuse_public(current, acl)
-        found = must_find(t.connection, source_bucket.id, source.key, source.version_id)
+    def check_copied(found: ObjectRow) -> None:
         check_copy_access(ctx, source_bucket, found)
         check_source(found, op)
         check_key(found.customer_md5, source_key)
         lifecycle.refuse_archived(found, now)
         if found.size > MAX_PUT:
             raise failure("InvalidRequest", "The specified copy source is larger than the maximum allowable size: 5368709120")
+
+    copied = objects.find(ctx.store.connection, source_bucket.id, source.key, source.version_id)
+    checksum = await copied_checksum(ctx, op, copied, check_copied)
+
+    def write(t: Transaction) -> tuple[BucketRow, ObjectRow, ObjectRow]:
+        current = current_bucket(t, bucket)
+        public_access.refuse_public(current, acl)
+        found = must_find(t.connection, source_bucket.id, source.key, source.version_id)
+        check_copied(found)
         # Check the conditions before the retention headers of the request: errors have this precedence.
         check(objects.find(t.connection, current.id, op.key))
         source_headers = headers if replace else found.headers
@@ -183,6 +187,8 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
             owner=writer,
             headers=copied,
             metadata=metadata if replace else found.metadata,
+            sums=checksum(found),
+            part_sums=None,
             acl=acl,
             customer_md5=customer,
             retention=retention.on_copy(current, found, op, now),
@@ -202,6 +208,6 @@ async def copy(ctx: Context, op: CopyObject) -> CopyObjectResult:
         version_id=response_version_id(current, row),
         source_version_id=response_version_id(source_bucket, found),
         expiration=lifecycle.expiration_header(bucket, row),
-        **checksum_fields(row.sums),
+        **ctx.object_checksum_fields(row.sums),
         **encryption_fields(customer),
     )

@@ -209,6 +209,11 @@ def set_archive(t: Transaction, serial: int, archive: dict[str, Any]) -> None:
     t.execute("UPDATE objects SET archive = ? WHERE serial = ?", (json.dumps(archive), serial))
 
 
+def set_sums(t: Transaction, serial: int, sums: dict[str, str]) -> None:
+    """Set the checksums of a version that has none."""
+    t.execute("UPDATE objects SET sums = ? WHERE serial = ? AND sums = '{}'", (json.dumps(sums), serial))
+
+
 def total(segments: Sequence[Segment]) -> int:
     """Return the number of bytes in all segments."""
     return sum(s.length for s in segments)

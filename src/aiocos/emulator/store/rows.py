@@ -151,6 +151,8 @@ class ObjectRow:
     """Object Lock: mode, retain-until date and legal hold."""
     archive: dict[str, Any] | None = None
     """Archive class, time of archiving, and the state of a restore."""
+    part_sums: tuple[str, ...] | None = None
+    """Checksums of the parts, base64, if the object's is made of them (`COMPOSITE`); None otherwise."""
     version_id: str = "null"
     """Version id; `null` for writes while versioning was not enabled."""
     is_latest: bool = True
@@ -213,7 +215,7 @@ class PartRow:
     """The byte ranges that make up the part."""
 
 
-_JSON = frozenset({"headers", "metadata", "sums", "segments", "parts", "retention", "lock", "archive", "settings"})
+_JSON = frozenset({"headers", "metadata", "sums", "segments", "parts", "retention", "lock", "archive", "part_sums", "settings"})
 
 
 def _columns(cls: type[Any]) -> tuple[str, ...]:
@@ -272,6 +274,7 @@ def object_of(row: sqlite3.Row | tuple[Any, ...]) -> ObjectRow:
         retention,
         lock,
         archive,
+        part_sums,
         version,
         latest,
         marker,
@@ -293,6 +296,7 @@ def object_of(row: sqlite3.Row | tuple[Any, ...]) -> ObjectRow:
         _loads(retention),
         _loads(lock),
         _loads(archive),
+        None if part_sums is None else tuple(json.loads(part_sums)),
         version,
         bool(latest),
         bool(marker),

@@ -62,7 +62,8 @@ CREATE TABLE IF NOT EXISTS objects (
     customer_md5 TEXT,
     retention TEXT,
     lock TEXT,
-    archive TEXT
+    archive TEXT,
+    part_sums TEXT
 );
 CREATE UNIQUE INDEX IF NOT EXISTS latest ON objects (bucket, key) WHERE is_latest = 1;
 CREATE UNIQUE INDEX IF NOT EXISTS versions ON objects (bucket, key, serial DESC);
@@ -112,7 +113,7 @@ CREATE INDEX IF NOT EXISTS due_failures ON failures (due) WHERE due IS NOT NULL;
 
 ADDED = {
     "buckets": {"settings": "TEXT NOT NULL DEFAULT '{}'"},
-    "objects": {"lock": "TEXT", "archive": "TEXT"},
+    "objects": {"lock": "TEXT", "archive": "TEXT", "part_sums": "TEXT"},
     "uploads": {"lock": "TEXT"},
 }
 """Columns missing from databases of earlier releases. They are added when such a database is opened."""
