@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 from tests import leaks
+
+# IBM's SDK signs and computes checksums in another way if it finds awscrt, which is installed here for the client's own CRCs.
+# It looks once, when it is imported. boto3 may use awscrt.
+os.environ["BOTO_DISABLE_CRT"] = "true"
+importlib.import_module("ibm_botocore.compat")
+del os.environ["BOTO_DISABLE_CRT"]
 
 # The machines that run this are shared; a slow example says nothing about the code.
 settings.register_profile("aiocos", deadline=None, max_examples=int(os.environ.get("AIOCOS_EXAMPLES", "25")), derandomize=True)

@@ -1,4 +1,7 @@
-"""CRCs in Python: for algorithms without a native implementation, and to combine the CRCs of parts.
+"""CRCs in Python, and the combination of CRCs.
+
+They are used for algorithms that have no native implementation on this machine, and to compute the CRC of an object from those
+of its parts.
 
 A CRC is linear over GF(2). Two things follow, and both are used here:
 
@@ -69,14 +72,14 @@ def _table(polynomial: Polynomial) -> list[int]:
 
 @cache
 def _planes(polynomial: Polynomial) -> list[bytes]:
-    """Return the table by planes: the lowest byte of each entry, the second one, and so on."""
+    """Return the table by planes: the lowest bytes of all entries first."""
     return [bytes(entry >> shift & 0xFF for entry in _table(polynomial)) for shift in range(0, polynomial.width, 8)]
 
 
 def _lanes(polynomial: Polynomial, data: bytes, register: int) -> int:
-    """Return the register after `data`, whose length is a multiple of the number of lanes.
+    """Return the register after `data`.
 
-    Each lane has a register of its own, which begins with zeros. Byte n of all registers is one integer, a plane, so that one
+    The length of `data` is a multiple of the number of lanes. Each lane has a register of its own, which begins with zeros. Byte n of all registers is one integer, a plane, so that one
     step of all lanes is a few operations on large integers. In the end the registers are combined.
     """
     length, tables = len(data) // _LANES, _planes(polynomial)
