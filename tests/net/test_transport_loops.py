@@ -189,28 +189,31 @@ async def test_only_reads_are_hedged(cos_emulator: Emulator):
 @pytest.mark.parametrize("closes", [True, False])
 def test_connections_of_a_closed_loop_are_dropped(closes: bool, cos_emulator_in_thread: str):
     """On the next use in another loop, and on close."""
-    transport = Transport(ClientConfig())
 
-    async def use() -> aiohttp.BaseConnector:
-        await transport.send(plain(cos_emulator_in_thread))
-        return transport._state().connector
+    def use_in_two_loops() -> None:
+        transport = Transport(ClientConfig())
 
-    async def last() -> None:
-        if closes:
+        async def use() -> aiohttp.BaseConnector:
+            await transport.send(plain(cos_emulator_in_thread))
+            return transport._state().connector
+
+        async def last() -> None:
+            if closes:
+                await transport.close()
+            else:
+                await use()
+            assert first.closed
+            assert len(transport._states) == (0 if closes else 1)
             await transport.close()
-        else:
-            await use()
-        assert first.closed
-        assert len(transport._states) == (0 if closes else 1)
-        await transport.close()
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
         first = asyncio.run(use())
         assert not first.closed
         asyncio.run(last())
-        # Collected here, the sockets of the closed loop are no warning in a later test.
-        del first, transport
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        use_in_two_loops()
+        # Collected here, when nothing refers to them, the sockets of the closed loop are no warning in a later test.
         gc.collect()
 
 
@@ -244,20 +247,23 @@ def test_loops_that_end_without_close():
     thread = threading.Thread(target=emulator_loop.run_forever)
     thread.start()
     try:
-        cos = emulator.client(hmac=True)
 
-        async def use(close: bool) -> int:
-            found = len(await cos.buckets.list())
-            if close:
-                await cos.close()
-            return found
+        def use_in_three_loops() -> list[int]:
+            cos = emulator.client(hmac=True)
+
+            async def use(close: bool) -> int:
+                found = len(await cos.buckets.list())
+                if close:
+                    await cos.close()
+                return found
+
+            return [asyncio.run(use(close)) for close in (False, False, True)]
 
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             # Python warns about the dropped sockets of the earlier loops.
             warnings.simplefilter("ignore", ResourceWarning)
-            assert [asyncio.run(use(close)) for close in (False, False, True)] == [0, 0, 0]
-            del cos
+            assert use_in_three_loops() == [0, 0, 0]
             gc.collect()
     finally:
         asyncio.run_coroutine_threadsafe(emulator.__aexit__(None, None, None), emulator_loop).result(10)

@@ -101,7 +101,8 @@ def is_combinable(algorithm: Algorithm) -> bool:
 def combine(algorithm: Algorithm, parts: Iterable[tuple[bytes, int]]) -> bytes:
     """Return the checksum of joined parts.
 
-    `parts` has the checksum and the length in bytes of each, in order. Raises `KeyError` for an algorithm that is not combinable.
+    `parts` has the checksum and the length in bytes of each, in order. Raises `KeyError` for an algorithm that is not
+    combinable.
     """
     value = crc.combine(_POLYNOMIALS[algorithm], ((int.from_bytes(part, "big"), length) for part, length in parts))
     return value.to_bytes(LENGTHS[algorithm], "big")

@@ -79,8 +79,9 @@ def _planes(polynomial: Polynomial) -> list[bytes]:
 def _lanes(polynomial: Polynomial, data: bytes, register: int) -> int:
     """Return the register after `data`.
 
-    The length of `data` is a multiple of the number of lanes. Each lane has a register of its own, which begins with zeros. Byte n of all registers is one integer, a plane, so that one
-    step of all lanes is a few operations on large integers. In the end the registers are combined.
+    The length of `data` is a multiple of the number of lanes. Each lane has a register of its own, which begins with zeros.
+    Byte n of all registers is one integer, a plane, so that one step of all lanes is a few operations on large integers. In the
+    end the registers are combined.
     """
     length, tables = len(data) // _LANES, _planes(polynomial)
     size, read = len(tables), int.from_bytes
