@@ -1,7 +1,7 @@
 """Find out what a client checks, by experiment.
 
-A server in this process returns damaged bytes with a checksum that does not fit, or a wrong ETag or checksum in the response to a
-write. A client that checks it fails; the others return as if nothing had happened. The server also records which checksums the
+A server in this process returns damaged bytes that do not have their checksum, or a wrong ETag or checksum in the response to
+a write. A client that checks it fails; the others return as if nothing had happened. The server also records which checksums the
 client sends.
 """
 

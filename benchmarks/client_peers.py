@@ -414,5 +414,3 @@ class IbmBoto3Wide(IbmBoto3):
     """ibm_boto3, IBM's SDK, in 64 threads"""
 
     threads = 64
-
-

@@ -85,7 +85,8 @@ def many_pages(count: int) -> list[bytes]:
 BUCKETS = (
     f'<?xml version="1.0" encoding="UTF-8"?><ListAllMyBucketsResult {XMLNS}><Owner><ID>o</ID></Owner><Buckets>'
     + "".join(
-        f"<Bucket><Name>{name}</Name><CreationDate>2026-11-20T10:00:00.000Z</CreationDate></Bucket>" for name in (BUCKET, LISTED)
+        f"<Bucket><Name>{name}</Name><CreationDate>2026-11-20T10:00:00.000Z</CreationDate></Bucket>"
+        for name in (BUCKET, LISTED)
     )
     + "</Buckets></ListAllMyBucketsResult>"
 )

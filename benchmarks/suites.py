@@ -86,7 +86,16 @@ SUITES: dict[str, Suite] = {
     ),
     "start": Suite(
         "Startup",
-        ["aiohttp", "aiohttp+pydantic", "aiocos", "aiocos-nofast", "aiocos.ibm_boto3", "obstore", "aiobotocore", "ibm_boto3-16"],
+        [
+            "aiohttp",
+            "aiohttp+pydantic",
+            "aiocos",
+            "aiocos-nofast",
+            "aiocos.ibm_boto3",
+            "obstore",
+            "aiobotocore",
+            "ibm_boto3-16",
+        ],
         START,
         rounds=7,
     ),
