@@ -1,8 +1,8 @@
 """Find out what a client checks, by experiment.
 
-A server in this process returns damaged bytes that do not have their checksum, or a wrong ETag or checksum in the response to
-a write. A client that checks it fails; the others return as if nothing had happened. The server also records which checksums the
-client sends.
+A server in this process returns damaged bytes, which do not have their checksum, or a wrong ETag or checksum in the response to
+a write. A client that checks it fails; the others return as if nothing had happened. The server also records which checksums
+the client sends.
 """
 
 from __future__ import annotations

@@ -63,7 +63,11 @@ class Ticker:
         self.task.cancel()
 
     def figures(self) -> dict[str, float]:
-        return {"stall": max(self.delays), "stall99": statistics.quantiles(self.delays, n=100)[98], "step": self.step}
+        return {
+            "stall": max(self.delays),
+            "stall99": statistics.quantiles(self.delays, n=100, method="inclusive")[98],
+            "step": self.step,
+        }
 
 
 async def timed(work: Awaitable[object]) -> dict[str, float]:
@@ -130,7 +134,7 @@ async def _latency(call: Callable[[], Awaitable[object]], count: int) -> dict[st
             took.append(time.perf_counter() - start)
 
     made = await timed(all_calls())
-    cuts = statistics.quantiles(took, n=100)
+    cuts = statistics.quantiles(took, n=100, method="inclusive")
     return {**made, "count": count, "p50": cuts[49], "p99": cuts[98]}
 
 
@@ -223,7 +227,7 @@ async def _busy(client: Any, count: int, size: int, *, idle: bool) -> dict[str, 
     for error in await asyncio.gather(*running, return_exceptions=True):
         if isinstance(error, Exception):
             raise error
-    cuts = statistics.quantiles(took, n=100)
+    cuts = statistics.quantiles(took, n=100, method="inclusive")
     return {**made, "count": count, "p50": cuts[49], "p99": cuts[98]}
 
 
@@ -259,6 +263,16 @@ def command(name: str, what: str, store: Any) -> dict[str, Any]:
     return {"cpu": cpu, "wall": time.perf_counter() - began, "count": COMMANDS}
 
 
+def peak() -> float:
+    """Return the peak memory of this process in MiB.
+
+    `getrusage` does not serve: its value starts with that of the process that started this one.
+    """
+    if sys.platform != "linux":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) / 1024
+
+
 def main() -> None:
     name, workload, told = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
     import clients
@@ -288,7 +302,7 @@ def main() -> None:
                 runner = asyncio.Runner()
             with runner:
                 found = runner.run(measure(name, workload, store, told, folder))
-        found["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        found["rss"] = peak()
     except clients.Missing:
         found = {"missing": True}
     finally:

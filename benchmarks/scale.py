@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import compare
+import measure
 
 import servers
 
@@ -91,7 +92,7 @@ async def planning(keys: int) -> float:
 
 def child(what: str, keys: int) -> None:
     seconds = asyncio.run({"listing": listing, "planning": planning}[what](keys))
-    print(json.dumps({"cpu": seconds, "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(json.dumps({"cpu": seconds, "rss": measure.peak()}))
 
 
 def main() -> None:
@@ -109,8 +110,12 @@ def main() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else soft, hard))
     pin = (os.cpu_count() or 1) > 1
-    rounds, calls, keys = (1, 500, COUNTS[:3]) if args.quick else (args.rounds, args.count, COUNTS)
-    found: dict[str, Any] = {"widths": widths(rounds, calls, pin=pin), "listing": {}, "planning": {}}
+    keys = COUNTS[:3] if args.quick else COUNTS
+    found: dict[str, Any] = {
+        "widths": widths(args.rounds, args.count, pin=pin, quick=args.quick),
+        "listing": {},
+        "planning": {},
+    }
     for what in ("listing", "planning"):
         for number in keys if what == "listing" else keys[:-1]:
             command = [sys.executable, __file__, "--child", what, str(number)]
@@ -127,16 +132,16 @@ def main() -> None:
         plots.draw_scale(Path(args.plot), found, plots.THEMES["light"], background="white")
 
 
-def widths(rounds: int, count: int, *, pin: bool) -> dict[str, Any]:
+def widths(rounds: int, count: int, *, pin: bool, quick: bool) -> dict[str, Any]:
     """Measure by concurrency. Each figure is its smallest value, the median, and its largest value of all rounds."""
     measured: dict[str, dict[int, list[dict[str, float]]]] = {}
     with servers.server(8 << 20, core=1 if pin else None) as server:
         told = {"endpoint": server.endpoint, "ca": None, "size": 8 << 20}
-        for round_ in range(rounds):
-            for width in WIDTHS:
+        for round_ in range(1 if quick else rounds):
+            for width in WIDTHS[:5] if quick else WIDTHS:
                 for name in CLIENTS if round_ % 2 == 0 else CLIENTS[::-1]:
-                    asked = {**told, "count": max(count, 4 * width)}
-                    made = compare.run(name, f"get-{width}", asked, server, 0 if pin else None)
+                    asked = {**told, "count": 500 if quick else max(count, 4 * width)}
+                    made = compare.run(name, f"get-{width}", asked, server, 0 if pin else None, 0 if quick else compare.AGAIN)
                     if "wall" not in made:
                         print(f"{name} {width}: {made}", file=sys.stderr)
                         continue

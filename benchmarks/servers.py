@@ -83,10 +83,10 @@ def many_pages(count: int) -> list[bytes]:
 
 
 BUCKETS = (
-    f'<?xml version="1.0" encoding="UTF-8"?><ListAllMyBucketsResult {XMLNS}><Owner><ID>o</ID></Owner><Buckets>'
+    f'<?xml version="1.0" encoding="UTF-8"?><ListAllMyBucketsResult {XMLNS}><Owner><ID>o</ID></Owner>'
+    "<IsTruncated>false</IsTruncated><MaxKeys>1000</MaxKeys><Prefix/><Buckets>"
     + "".join(
-        f"<Bucket><Name>{name}</Name><CreationDate>2026-11-20T10:00:00.000Z</CreationDate></Bucket>"
-        for name in (BUCKET, LISTED)
+        f"<Bucket><Name>{b}</Name><CreationDate>2026-11-20T10:00:00.000Z</CreationDate></Bucket>" for b in (BUCKET, LISTED)
     )
     + "</Buckets></ListAllMyBucketsResult>"
 )

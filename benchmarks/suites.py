@@ -55,19 +55,20 @@ class Suite:
 
 
 _PEERS = ["obstore", "obstore-unsigned", "aiobotocore", "aiobotocore-unsigned"]
+_OTHERS = ["ibm_boto3-16", "miniopy-async", "s3fs"]
+_OURS = ["aiocos", "aiocos-nofast", "aiocos-hmac"]
+_STARTS = ["aiohttp", "aiohttp+pydantic", "aiocos", "aiocos-nofast"]
 
 SUITES: dict[str, Suite] = {
     "checks": Suite(
         "What each client checks",
-        ["aiohttp", "aiocos", "aiocos-nofast", "aiocos-md5", "aiocos-crc32", "aiocos.ibm_boto3", *_PEERS]
-        + ["ibm_boto3-16", "miniopy-async", "s3fs"],
+        ["aiohttp", *_OURS[:2], "aiocos-md5", "aiocos-crc32", "aiocos.ibm_boto3", *_PEERS, *_OTHERS],
         ["checks"],
         rounds=1,
     ),
     "small": Suite(
         "Small calls and listings",
-        ["aiohttp", "aiohttp-tuned", "aiocos", "aiocos-nofast", "aiocos-hmac", "aiocos-session", "aiocos.ibm_boto3", *_PEERS]
-        + ["ibm_boto3-16", "miniopy-async", "s3fs"],
+        ["aiohttp", "aiohttp-tuned", *_OURS, "aiocos-session", "aiocos.ibm_boto3", *_PEERS, *_OTHERS],
         [*SMALL, "list"],
         rounds=5,
     ),
@@ -86,16 +87,7 @@ SUITES: dict[str, Suite] = {
     ),
     "start": Suite(
         "Startup",
-        [
-            "aiohttp",
-            "aiohttp+pydantic",
-            "aiocos",
-            "aiocos-nofast",
-            "aiocos.ibm_boto3",
-            "obstore",
-            "aiobotocore",
-            "ibm_boto3-16",
-        ],
+        [*_STARTS, "aiocos.ibm_boto3", "obstore", "aiobotocore", "ibm_boto3-16"],
         START,
         rounds=7,
     ),
@@ -118,15 +110,13 @@ SUITES: dict[str, Suite] = {
     ),
     "read": Suite(
         "Streaming an object of 64 MiB",
-        ["aiohttp", "aiocos", "aiocos-nofast", "aiocos-unverified", "aiocos.ibm_boto3", "obstore", "aiobotocore"]
-        + ["aiobotocore-unsigned", "hashlib-md5"],
+        ["aiohttp", *_OURS[:2], "aiocos-unverified", "aiocos.ibm_boto3", "obstore", *_PEERS[2:], "hashlib-md5"],
         READS,
         rounds=5,
     ),
     "files": Suite(
         "5,000 files of 4 KiB",
-        ["aiohttp", "aiocos", "aiocos-nofast", "aiocos-hmac", "obstore", "obstore-unsigned", "obstore-threads", "aiobotocore"]
-        + ["aiobotocore-unsigned"],
+        ["aiohttp", *_OURS, *_PEERS, "obstore-threads"],
         FILES,
         rounds=5,
     ),

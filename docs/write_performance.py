@@ -72,10 +72,8 @@ def scale(data: dict[str, Any]) -> str:
 
 def picture(name: str, text: str) -> str:
     """Return a figure, in the file for light pages and the one for dark pages; the theme shows one of them."""
-    return "\n\n".join(
-        f"```{{image}} _static/performance-{name}-{theme}.svg\n:class: only-{theme}\n:alt: {text}\n```"
-        for theme in plots.THEMES
-    )
+    shown = "```{{image}} _static/performance-{0}-{1}.svg\n:class: only-{1}\n:alt: {2}\n```"
+    return "\n\n".join(shown.format(name, theme, text) for theme in plots.THEMES)
 
 
 def main() -> None:
