@@ -38,11 +38,13 @@ class _Server:
         """What is wrong with the next responses: "body", "etag", "checksum" or nothing."""
         self.sent: set[str] = set()
         """Checksums that requests had."""
+        data = servers.block(_SMALL)
         self.objects = {
             "etag": servers.Large(_LARGE, servers.composite(_LARGE), {}),
             "crc32": servers.Large(_LARGE, servers.composite(_LARGE), {"crc32": servers.crc32(_LARGE)}),
             "crc64": servers.Large(_LARGE, servers.composite(_LARGE), {"crc64nvme": servers.crc64nvme_of(_LARGE)}),
-            "md5": servers.Large(_SMALL, hashlib.md5(servers.block(_SMALL)).hexdigest(), {}),
+            "small": servers.Large(_SMALL, hashlib.md5(data).hexdigest(), {"crc64nvme": servers.crc64nvme(data)}),
+            "md5": servers.Large(_SMALL, hashlib.md5(data).hexdigest(), {}),
         }
         self._body = servers.block(_LARGE)
 
@@ -86,7 +88,7 @@ class _Server:
         data, status = self._body[: one.size], 200
         if self.damage == "body":
             data = data[: one.size // 2] + bytes([data[one.size // 2] ^ 1]) + data[one.size // 2 + 1 :]
-        if one.parts and "partNumber=1" in query:
+        if one.parts and "partNumber=" in query:
             said["x-amz-mp-parts-count"], data = str(one.parts), data[:PART]
         elif found := re.match(r"bytes=(\d+)-(\d*)", headers.get("range", "")):
             first, last = int(found[1]), min(int(found[2] or one.size), one.size - 1)
@@ -118,7 +120,8 @@ def _response(status: int, said: dict[str, str], body: bytes, method: str = "GET
 async def probe(name: str, folder: Path) -> dict[str, Any]:
     """Return what a client sends (`sends`), compares in responses to writes (`writes`), and verifies when it reads (`reads`).
 
-    The entries of `reads` are `METHOD:KIND`, such as `stream:crc64`; `file` is one of many files of a directory.
+    The entries of `reads` are `METHOD:KIND`, such as `stream:crc64`. `file` is one of many files of a directory.
+    A `small` object has an MD5 as its ETag and a CRC64NVME; the others have what their name says.
     """
     import clients
 
@@ -137,6 +140,8 @@ async def probe(name: str, folder: Path) -> dict[str, Any]:
                 await asyncio.wait_for(call(client), 60)
             except clients.Missing:
                 return None
+            except AssertionError:  # the client says itself that the bytes are not verified
+                return False
             except Exception:
                 if not server.damage:
                     raise
@@ -152,9 +157,9 @@ async def probe(name: str, folder: Path) -> dict[str, Any]:
     writes["part-etag"] = await notices("etag", lambda client: client.upload_memory(big))
     writes["part-checksum"] = await notices("checksum", lambda client: client.upload_memory(big))
     reads = {
-        "get:md5": await notices("body", lambda client: client.get("md5")),
-        "open:md5": await notices("body", lambda client: client.open("md5")),
-        "file:md5": await notices("body", lambda client: client.get_file("md5", folder / "file")),
+        "get:small": await notices("body", lambda client: client.get("small")),
+        "open:small": await notices("body", lambda client: client.open("small")),
+        "file:small": await notices("body", lambda client: client.get_file("small", folder / "f")),
     }
     for which in ("md5", "crc32", "crc64"):
         reads[f"stream:{which}"] = await notices("body", lambda client, which=which: client.stream(which))

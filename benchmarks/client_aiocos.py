@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,9 @@ class Face(Client):
 
     async def upload(self, path: Path) -> None:
         await self.made.upload_file(str(path), BUCKET, "big")
+
+    async def upload_memory(self, data: bytes) -> None:
+        await self.made.upload_fileobj(io.BytesIO(data), BUCKET, "big")
 
     async def download(self, key: str, path: Path) -> None:
         await self.made.download_file(BUCKET, key, str(path))

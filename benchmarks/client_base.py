@@ -43,7 +43,7 @@ class Client:
     hidden: tuple[str, ...] = ()
     """Modules that the process must not find."""
     slow = False
-    """True: measured with a fifth of the calls, and in the first three rounds only."""
+    """True: measured with a fifth of the calls, and in the first two rounds only."""
 
     def __init__(self, store: Store) -> None:
         self.store = store

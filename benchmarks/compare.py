@@ -26,15 +26,16 @@ from typing import Any
 
 import clients
 import results
-from suites import LARGE, OTHER_UPLOADS, SMALL, SUITES, WORKLOADS, Suite
+from suites import LARGE, OTHER_LARGE, SMALL, SUITES, WORKLOADS, Suite
 
 import servers
+from aiocos.version import __version__
 
 # A run with more load of other processes than this (in cores) is repeated, at most so many times.
 NOISY, AGAIN = 0.15, 2
 # Rounds of clients whose calls take several times as long as the others': their ratios need less precision.
-SLOW_ROUNDS = 3
-PACKAGES = ("aiocos", "aiohttp", "pydantic", "isal", "awscrt", "obstore", "aiobotocore", "ibm-cos-sdk", "miniopy-async", "s3fs")
+SLOW_ROUNDS = 2
+PACKAGES = ("aiohttp", "pydantic", "isal", "awscrt", "obstore", "aiobotocore", "ibm-cos-sdk", "miniopy-async", "s3fs")
 
 
 def _busy() -> float:
@@ -107,7 +108,7 @@ def measure(suite: Suite, server: servers.Server, *, pin: bool, again: int) -> l
 
 def describe(suite: Suite, kind: str, rows: list[dict[str, Any]]) -> str:
     """Return one line about a run: versions, sizes, noise."""
-    versions: dict[str, str] = {}
+    versions = {"aiocos": __version__}
     for package in PACKAGES:
         try:
             versions[package] = version(package)
@@ -117,7 +118,7 @@ def describe(suite: Suite, kind: str, rows: list[dict[str, Any]]) -> str:
     rounds = f"{suite.rounds} round{'s' * (suite.rounds > 1)}"
     if suite.rounds > SLOW_ROUNDS and any(clients.CLIENTS[name].slow for name in suite.clients):
         rounds += f" ({SLOW_ROUNDS} of the slow clients)"
-    size = f", {suite.mib} MiB" if set(suite.workloads) & {*LARGE, *OTHER_UPLOADS, "busy"} else ""
+    size = f", {suite.mib} MiB" if set(suite.workloads) & {*LARGE, *OTHER_LARGE, "busy"} else ""
     return (
         f"Python {platform.python_version()}{', uvloop' if suite.uvloop else ''}, {kind}{' with TLS' if suite.tls else ''}, "
         f"{rounds}{size}; other load {statistics.median(foreign) if foreign else 0:.2f} cores; "
@@ -142,7 +143,7 @@ def main() -> None:
     parser.add_argument("--clients", default=",".join(SUITES["small"].clients), help=f"of {', '.join(clients.CLIENTS)}")
     parser.add_argument("--workloads", default=",".join([*SMALL, "list"]), help=f"of {', '.join(WORKLOADS)}; or all")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--count", type=int, default=4000, help="small calls in a measurement")
+    parser.add_argument("--count", type=int, default=3000, help="small calls in a measurement")
     parser.add_argument("--files", type=int, default=5000, help="files of many-up and many-down")
     parser.add_argument("--mib", type=int, default=256, help="size of the large object, a multiple of 8")
     parser.add_argument("--tls", action="store_true")

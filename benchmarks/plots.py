@@ -81,6 +81,8 @@ def _save(pyplot: Any, figure: Any, path: Path, background: str | None = None) -
         metadata={"Date": None} if path.suffix == ".svg" else None,
     )
     pyplot.close(figure)
+    if path.suffix == ".svg":
+        path.write_text("\n".join(line.rstrip() for line in path.read_text().splitlines()) + "\n")
 
 
 def draw_ratios(path: Path, rows: list[Bars], theme: Theme, *, note: str = "", background: str | None = None) -> None:

@@ -121,7 +121,7 @@ def crc32(size: int) -> str:
     return b64encode(value.to_bytes(4, "big")).decode()
 
 
-def _crc64nvme(data: bytes, times: int = 1) -> str:
+def crc64nvme(data: bytes, times: int = 1) -> str:
     """Return the CRC64NVME of repeated data; empty without awscrt, and then the responses have none."""
     try:
         from awscrt import checksums
@@ -135,7 +135,7 @@ def _crc64nvme(data: bytes, times: int = 1) -> str:
 
 def crc64nvme_of(size: int) -> str:
     """Return the CRC64NVME of the large object; empty without awscrt."""
-    return _crc64nvme(block(PART), size // PART)
+    return crc64nvme(block(PART), size // PART)
 
 
 @dataclass(frozen=True)
@@ -279,7 +279,7 @@ def _nginx(root: Path, port: int, size: int, files: int, ca: str | None) -> list
     tls = f"ssl_certificate {root}/cert.pem; ssl_certificate_key {root}/key.pem; ssl_session_cache off;" if ca else ""
     etags = "".join(f'"{name}" "\\"{_etag(small(name))}\\""; ' for name in SIZES)
     # nginx leaves out headers with empty values.
-    crcs = "".join(f'"{name}:ENABLED:" "{_crc64nvme(small(name))}"; ' for name in SIZES)
+    crcs = "".join(f'"{name}:ENABLED:" "{crc64nvme(small(name))}"; ' for name in SIZES)
     echo = "".join(f"add_header x-amz-checksum-{name} $http_x_amz_checksum_{name}; " for name in (*CHECKSUMS, "type"))
     objects = "".join(_nginx_object(name, one) for name, one in large.items())
     (root / "nginx.conf").write_text(f"""
@@ -437,7 +437,7 @@ class _Answers:
         self._block = memoryview(block(2 * PART))
         self._large, self._part, self._completed = large_objects(size), _etag(block(PART)), completed(size)
         self._pages = {LISTED: [page(number) for number in range(PAGES)], BUCKET: many_pages(files)}
-        self._small = {name: (small(name), _etag(small(name)), _crc64nvme(small(name))) for name in SIZES}
+        self._small = {name: (small(name), _etag(small(name)), crc64nvme(small(name))) for name in SIZES}
 
     def to(self, head: bytes) -> list[bytes | memoryview]:
         method, target = head[: head.index(b"\r\n")].decode().split()[:2]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 SMALL = ["get-64", "put-64", "head-64", "open-64"]
 WIDE = ["get-256", "put-256", "head-256"]
 LATENCY = ["latency-get", "latency-put", "latency-head"]
-LARGE = ["upload", "download-crc64", "download-crc32", "download-etag"]
-OTHER_UPLOADS = ["memory", "stream"]
+LARGE = ["upload", "download-crc64"]
+OTHER_LARGE = ["download-crc32", "download-etag", "memory", "stream"]
 READS = ["read-crc64", "read-crc32", "read-md5"]
 FILES = ["many-up", "many-down"]
 START = ["start", "first"]
@@ -22,7 +22,7 @@ WORKLOADS = [
     "list",
     *LATENCY,
     *LARGE,
-    *OTHER_UPLOADS,
+    *OTHER_LARGE,
     *READS,
     *FILES,
     *START,
@@ -40,7 +40,7 @@ class Suite:
     clients: list[str]
     workloads: list[str]
     rounds: int
-    count: int = 4000
+    count: int = 3000
     """Small calls in a measurement; a fifth of them for slow clients."""
     files: int = 5000
     """Files of the directory; a fifth of them for slow clients that upload."""
@@ -57,12 +57,13 @@ class Suite:
 _PEERS = ["obstore", "obstore-unsigned", "aiobotocore", "aiobotocore-unsigned"]
 _OTHERS = ["ibm_boto3-16", "miniopy-async", "s3fs"]
 _OURS = ["aiocos", "aiocos-nofast", "aiocos-hmac"]
+_VARIANTS = ["aiocos-session", "aiocos-md5", "aiocos-crc32", "aiocos-unverified"]
 _STARTS = ["aiohttp", "aiohttp+pydantic", "aiocos", "aiocos-nofast"]
 
 SUITES: dict[str, Suite] = {
     "checks": Suite(
         "What each client checks",
-        ["aiohttp", *_OURS[:2], "aiocos-md5", "aiocos-crc32", "aiocos.ibm_boto3", *_PEERS, *_OTHERS],
+        ["aiohttp", *_OURS, *_VARIANTS, "aiocos.ibm_boto3", *_PEERS, "obstore-threads", *_OTHERS],
         ["checks"],
         rounds=1,
     ),
@@ -89,10 +90,10 @@ SUITES: dict[str, Suite] = {
         "Startup",
         [*_STARTS, "aiocos.ibm_boto3", "obstore", "aiobotocore", "ibm_boto3-16"],
         START,
-        rounds=7,
+        rounds=5,
     ),
     "commands": Suite(
-        "The command line", ["python", "aiohttp", "aiohttp+pydantic", "aiocos", "aiocos-nofast"], COMMANDS, rounds=5
+        "The command line", ["python", "aiohttp", "aiohttp+pydantic", "aiocos", "aiocos-nofast"], COMMANDS, rounds=3
     ),
     "large": Suite(
         "Large objects",
@@ -101,10 +102,10 @@ SUITES: dict[str, Suite] = {
         rounds=5,
         mib=1024,
     ),
-    "memory": Suite(
-        "Uploads from memory and from a stream",
-        ["aiohttp", "aiocos", "aiocos-nofast", *_PEERS],
-        OTHER_UPLOADS,
+    "other": Suite(
+        "Large objects with other checksums and from other sources",
+        ["aiohttp", "aiocos", "aiocos-nofast", *_PEERS[:3]],
+        OTHER_LARGE,
         rounds=3,
         mib=512,
     ),
@@ -121,13 +122,13 @@ SUITES: dict[str, Suite] = {
         rounds=5,
     ),
     "stall": Suite(
-        "The longest block of the event loop", ["aiohttp", "aiocos", "aiocos-nofast", "obstore"], STALLS, rounds=5, mib=256
+        "The longest block of the event loop", ["aiohttp", "aiocos", "aiocos-nofast", "obstore"], STALLS, rounds=3, mib=256
     ),
     "busy": Suite(
         "Small calls during large uploads",
         ["aiohttp", "aiocos", "aiocos-nofast", "obstore"],
         BUSY,
-        rounds=3,
+        rounds=2,
         count=500,
         mib=128,
     ),

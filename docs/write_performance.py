@@ -45,12 +45,12 @@ def legend(checks: dict[str, dict[str, list[str]]]) -> str:
 
 def _reads(found: list[str]) -> str:
     """Return the reads that a client verifies: `GET (MD5), stream (MD5, CRC32)`."""
-    names = {"md5": "MD5", "crc32": "CRC32", "crc64": "CRC64NVME", "etag": "ETag of parts"}
+    names = {"small": "small", "md5": "MD5", "crc32": "CRC32", "crc64": "CRC64NVME", "etag": "ETag of parts"}
+    methods = {"get": "GET", "open": "`objects.get`", "file": "directory"}
     by_method: dict[str, list[str]] = {}
     for one in found:
         method, _, kind = one.partition(":")
-        by_method.setdefault({"get": "GET", "open": "`objects.get`"}.get(method, method), []).append(names[kind])
-    by_method.pop("file", None)
+        by_method.setdefault(methods.get(method, method), []).append(names[kind])
     return ", ".join(f"{method} ({', '.join(kinds)})" for method, kinds in by_method.items()) or "nothing"
 
 
