@@ -1,6 +1,6 @@
 """Measure scaling: requests/s and memory by concurrency, keys/s and memory by number of objects.
 
-    python benchmarks/scale.py --json scale.json --plot scale.png
+    python benchmarks/scale.py --json build/bench/scale.json --plot scale.png
 
 Concurrency is measured against the server of `compare.py`. Objects are simulated: a stub replaces the transport and generates
 listing pages, so that ten million keys need no disk. Parsing, typing and comparing them is the library's code.
@@ -14,6 +14,7 @@ import json
 import os
 import re
 import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -22,12 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import compare
+import measure
 
 import servers
 
 WIDTHS = [1, 4, 16, 64, 256, 1024, 4096]
 COUNTS = [10**n for n in range(3, 8)]
-CLIENTS = ["aiocos", "aiohttp"]
+CLIENTS = ["aiocos", "aiohttp", "obstore"]
 
 
 class Endless:
@@ -90,14 +92,16 @@ async def planning(keys: int) -> float:
 
 def child(what: str, keys: int) -> None:
     seconds = asyncio.run({"listing": listing, "planning": planning}[what](keys))
-    print(json.dumps({"cpu": seconds, "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(json.dumps({"cpu": seconds, "rss": measure.peak()}))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=8000, help="calls in a measurement")
-    parser.add_argument("--json")
-    parser.add_argument("--plot")
+    parser.add_argument("--count", type=int, default=6000, help="calls in a measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="one round, small sizes; the figures mean little")
+    parser.add_argument("--json", help="where to write all measurements")
+    parser.add_argument("--plot", help="where to draw them, as PNG or SVG")
     parser.add_argument("--child", nargs=2, metavar=("WHAT", "KEYS"))
     args = parser.parse_args()
     if args.child:
@@ -106,52 +110,52 @@ def main() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else soft, hard))
     pin = (os.cpu_count() or 1) > 1
-    found: dict[str, Any] = {"widths": {}, "listing": {}, "planning": {}}
-    with servers.server(8 << 20, core=1 if pin else None) as server:
-        for width in WIDTHS:
-            for name in CLIENTS:
-                told = {"endpoint": server.endpoint, "ca": None, "size": 8 << 20, "count": max(args.count, 4 * width)}
-                made = compare.run(name, f"get-{width}", told, server, 0 if pin else None)
-                if "wall" not in made:
-                    print(f"{name} {width}: {made}", file=sys.stderr)
-                    continue
-                rate, cpu = made["count"] / made["wall"], made["cpu"] / made["count"] * 1e6
-                found["widths"].setdefault(name, {})[width] = {"rate": rate, "cpu": cpu, "rss": made["rss"]}
-                print(f"{name:8} {width:5} wide: {rate:8,.0f} requests/s {cpu:6.1f} µs {made['rss']:6.1f} MiB", flush=True)
+    keys = COUNTS[:3] if args.quick else COUNTS
+    found: dict[str, Any] = {
+        "widths": widths(args.rounds, args.count, pin=pin, quick=args.quick),
+        "listing": {},
+        "planning": {},
+    }
     for what in ("listing", "planning"):
-        for keys in COUNTS if what == "listing" else COUNTS[:-1]:
-            command = [sys.executable, __file__, "--child", what, str(keys)]
+        for number in keys if what == "listing" else keys[:-1]:
+            command = [sys.executable, __file__, "--child", what, str(number)]
             made = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-            found[what][keys] = made
-            rate = keys / made["cpu"]
-            print(f"{what} {keys:>10,} keys: {made['cpu']:7.2f} s {rate:9,.0f} keys/s {made['rss']:6.1f} MiB", flush=True)
+            found[what][number] = made
+            rate = number / made["cpu"]
+            print(f"{what} {number:>10,} keys: {made['cpu']:7.2f} s {rate:9,.0f} keys/s {made['rss']:6.1f} MiB", flush=True)
     if args.json:
+        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
         Path(args.json).write_text(json.dumps(found, indent=1))
     if args.plot:
-        plot(args.plot, found)
+        import plots
+
+        plots.draw_scale(Path(args.plot), found, plots.THEMES["light"], background="white")
 
 
-def plot(path: str, found: dict[str, Any]) -> None:
-    import matplotlib
+def widths(rounds: int, count: int, *, pin: bool, quick: bool) -> dict[str, Any]:
+    """Measure by concurrency. Each figure is its smallest value, the median, and its largest value of all rounds."""
+    measured: dict[str, dict[int, list[dict[str, float]]]] = {}
+    with servers.server(8 << 20, core=1 if pin else None) as server:
+        told = {"endpoint": server.endpoint, "ca": None, "size": 8 << 20}
+        for round_ in range(1 if quick else rounds):
+            for width in WIDTHS[:5] if quick else WIDTHS:
+                for name in CLIENTS if round_ % 2 == 0 else CLIENTS[::-1]:
+                    asked = {**told, "count": 500 if quick else max(count, 4 * width)}
+                    made = compare.run(name, f"get-{width}", asked, server, 0 if pin else None, 0 if quick else compare.AGAIN)
+                    if "wall" not in made:
+                        print(f"{name} {width}: {made}", file=sys.stderr)
+                        continue
+                    rate, cpu = made["count"] / made["wall"], made["cpu"] / made["count"] * 1e6
+                    one = {"rate": rate, "cpu": cpu, "rss": made["rss"]}
+                    measured.setdefault(name, {}).setdefault(width, []).append(one)
+                    shown = f"{rate:8,.0f} requests/s {cpu:6.1f} µs {made['rss']:6.1f} MiB"
+                    print(f"{name:8} {width:5} wide: {shown}", flush=True)
+    return {name: {width: _spread(all_) for width, all_ in measured[name].items()} for name in CLIENTS if name in measured}
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 3, figsize=(12, 3.4))
-    for name, rows in found["widths"].items():
-        axes[0].plot(list(rows), [row["rate"] for row in rows.values()], marker="o", label=name)
-        axes[1].plot(list(rows), [row["rss"] for row in rows.values()], marker="o", label=name)
-    axes[0].set(title="requests/s", xlabel="calls at once", xscale="log", ylim=0)
-    axes[1].set(title="MiB at peak", xlabel="calls at once", xscale="log", ylim=0)
-    for what in ("listing", "planning"):
-        rows = found[what]
-        axes[2].plot(list(rows), [row["rss"] for row in rows.values()], marker="o", label=what)
-    axes[2].set(title="MiB at peak", xlabel="keys", xscale="log", ylim=0)
-    for axis in axes:
-        axis.legend(fontsize=7)
-        axis.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
+def _spread(all_: list[dict[str, float]]) -> dict[str, list[float]]:
+    columns = {figure: [one[figure] for one in all_] for figure in all_[0]}
+    return {figure: [min(values), statistics.median(values), max(values)] for figure, values in columns.items()}
 
 
 if __name__ == "__main__":
