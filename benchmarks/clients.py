@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 KEY, SECRET, TOKEN = "BENCHMARKKEY", "BENCHMARKSECRET", "t" * 1200
-BUCKET, LISTED = "bench", "listed"
+BUCKET, LISTED, TREE, EMPTY = "bench", "listed", "tree", "empty"
 PART, AT_ONCE = 8 << 20, 8
 
 
@@ -77,6 +77,22 @@ class Client:
     async def download_many(self, names: list[str], folder: Path) -> None:
         await each(names, self.store.width, lambda name: self.get_file(f"many/{name}", folder / name))
 
+    async def upload_tree(self, folder: Path) -> None:
+        """Upload all files below a directory."""
+        raise Missing
+
+    async def download_tree(self, folder: Path) -> None:
+        """Download the bucket of small files to a directory."""
+        raise Missing
+
+    async def sync_up(self, folder: Path) -> None:
+        """Make an empty bucket like a directory."""
+        await self.upload_tree(folder)
+
+    async def sync_down(self, folder: Path) -> None:
+        """Make an empty directory like the bucket of small files."""
+        await self.download_tree(folder)
+
     async def put_file(self, key: str, path: Path) -> None:
         await self.put(key, await asyncio.to_thread(path.read_bytes))
 
@@ -94,6 +110,20 @@ async def each(items: Any, width: int, call: Callable[[Any], Any]) -> None:
             await call(item)
 
     await asyncio.gather(*(worker() for _ in range(width)))
+
+
+# Files in flight of a tree, as in aiocos by default.
+TREE_WIDTH = 32
+_made: set[Path] = set()
+
+
+def write_plain(path: Path, data: Any) -> None:
+    """Write a file, as a loop would: its directory is made once."""
+    if path.parent not in _made:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _made.add(path.parent)
+    with path.open("wb", buffering=0) as file:
+        file.write(data)
 
 
 def context(store: Store) -> ssl.SSLContext | None:
@@ -156,6 +186,34 @@ class Aiocos(Client):
 
     async def get_file(self, key: str, path: Path) -> None:
         assert (await self.cos.download(BUCKET, key, path)).verified
+
+    async def upload_tree(self, folder: Path) -> None:
+        await self.cos.upload_directory(folder, EMPTY)
+
+    async def download_tree(self, folder: Path) -> None:
+        await self.cos.download_directory(TREE, folder)
+
+    async def sync_up(self, folder: Path) -> None:
+        await self.cos.sync(folder, f"cos://{EMPTY}")
+
+    async def sync_down(self, folder: Path) -> None:
+        await self.cos.sync(f"cos://{TREE}", folder)
+
+
+class AiocosLoop(Aiocos):
+    """aiocos, with trees as loops of single calls and plain files."""
+
+    async def upload_tree(self, folder: Path) -> None:
+        async def put(path: Path) -> None:
+            await self.cos.objects.put(EMPTY, str(path.relative_to(folder)), path.read_bytes())
+
+        await each(sorted(p for p in folder.rglob("*") if p.is_file()), TREE_WIDTH, put)
+
+    async def download_tree(self, folder: Path) -> None:
+        async def get(key: str) -> None:
+            write_plain(folder / key, await self.cos.objects.read(TREE, key))
+
+        await each([entry.key async for entry in self.cos.objects.list(TREE)], TREE_WIDTH, get)
 
 
 class AiocosHmac(Aiocos):
@@ -425,6 +483,46 @@ class Obstore(Client):
             await each(range(0, size, PART), AT_ONCE, fetch)
 
 
+class ObstorePlain(Obstore):
+    """obstore in a loop that reads and writes small files without a thread: it blocks the event loop meanwhile."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        from obstore.store import S3Store
+
+        self.tree, self.empty = (
+            S3Store(
+                name,
+                endpoint=store.endpoint,
+                access_key_id=KEY,
+                secret_access_key=SECRET,
+                region="us-east-1",
+                client_options={"allow_http": True, **({"allow_invalid_certificates": True} if store.ca else {})},
+                virtual_hosted_style_request=False,
+            )
+            for name in (TREE, EMPTY)
+        )
+
+    async def upload_tree(self, folder: Path) -> None:
+        import obstore
+
+        async def put(path: Path) -> None:
+            await obstore.put_async(self.empty, str(path.relative_to(folder)), path.read_bytes(), use_multipart=False)
+
+        await each(sorted(p for p in folder.rglob("*") if p.is_file()), TREE_WIDTH, put)
+
+    async def download_tree(self, folder: Path) -> None:
+        import obstore
+
+        async def get(key: str) -> None:
+            write_plain(folder / key, await (await obstore.get_async(self.tree, key)).bytes_async())
+
+        keys: list[str] = []
+        async for batch in obstore.list(self.tree, chunk_size=1000):
+            keys += [entry["path"] for entry in batch]
+        await each(keys, TREE_WIDTH, get)
+
+
 # -- aiobotocore, s3fs, miniopy-async ---------------------------------------------------------------------------------
 
 
@@ -683,7 +781,9 @@ CLIENTS: dict[str, type[Client]] = {
     "aiocos-session": AiocosSession,
     "aiocos-hmac": AiocosHmac,
     "aiocos-crc32": AiocosCrc32,
+    "aiocos-loop": AiocosLoop,
     "obstore": Obstore,
+    "obstore-plain": ObstorePlain,
     "aiobotocore": Aiobotocore,
     "ibm_boto3-16": IbmBoto3,
     "ibm_boto3-64": IbmBoto3Wide,
@@ -692,6 +792,7 @@ CLIENTS: dict[str, type[Client]] = {
 }
 NEEDS = {
     "obstore": "obstore",
+    "obstore-plain": "obstore",
     "aiobotocore": "aiobotocore",
     "ibm_boto3-16": "ibm_boto3",
     "ibm_boto3-64": "ibm_boto3",

@@ -29,6 +29,7 @@ import servers
 
 GIB = 1 << 30
 SMALL = ["get-64", "put-64", "head-64", "get-256", "put-256", "head-256"]
+TREES = ["tree-up", "tree-down", "sync-up", "sync-down"]
 LARGE = ["upload", "memory", "stream", "download", "download-crc"]
 WORKLOADS = [
     *SMALL,
@@ -36,6 +37,7 @@ WORKLOADS = [
     *LARGE,
     "many-up",
     "many-down",
+    *TREES,
     "start",
     "first",
     "stall-upload",
@@ -51,6 +53,7 @@ SHOWN: dict[str, tuple[str, str, float, bool]] = {
     **dict.fromkeys(LARGE, ("cpu", "s CPU a GiB", 1, True)),
     "many-up": ("wall", "files/s", 1, False),
     "many-down": ("wall", "files/s", 1, False),
+    **dict.fromkeys(TREES, ("cpu", "µs CPU a file of 4 KiB", 1e6, True)),
     "start": ("cpu", "ms CPU, import and client", 1e3, True),
     "first": ("wall", "ms, first request", 1e3, True),
     "stall-upload": ("stall", "ms, longest turn of the loop", 1e3, True),

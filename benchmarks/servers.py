@@ -31,6 +31,9 @@ PART = 8 * MIB
 SIZES = {"k": 1024, "s1": 1024, "s4": 4096, "s16": 16384, "s64": 65536, "s256": 262144}
 PAGES, A_PAGE = 100, 1000
 BUCKET, LISTED = "bench", "listed"
+# A bucket of small files, which can be read and written, and one that is empty.
+TREE, EMPTY = "tree", "empty"
+TREE_PAGES = 5
 MODIFIED = "Fri, 20 Nov 2026 10:00:00 GMT"
 XMLNS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
@@ -59,6 +62,29 @@ def page(number: int) -> bytes:
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult {XMLNS}><Name>{LISTED}</Name><Prefix></Prefix>'
         f"<KeyCount>{A_PAGE}</KeyCount><MaxKeys>{A_PAGE}</MaxKeys><EncodingType>url</EncodingType>"
+        f"<IsTruncated>{'false' if last else 'true'}</IsTruncated>{more}{entries}</ListBucketResult>"
+    ).encode()
+
+
+def tree_names() -> list[str]:
+    """Return the keys of the bucket of small files, in order."""
+    return [f"d{n // 500:02}/s4-{n:06}" for n in range(TREE_PAGES * A_PAGE)]
+
+
+def tree_page(number: int, bucket: str = TREE) -> bytes:
+    """Return a page of the listing of the bucket of small files, or of an empty bucket."""
+    names = tree_names()[number * A_PAGE : (number + 1) * A_PAGE] if bucket == TREE else []
+    etag = hashlib.md5(small("s4")).hexdigest()
+    entries = "".join(
+        f"<Contents><Key>{name}</Key><LastModified>2026-11-20T10:00:00.000Z</LastModified><ETag>&quot;{etag}&quot;</ETag>"
+        f"<Size>{SIZES['s4']}</Size><StorageClass>STANDARD</StorageClass></Contents>"
+        for name in names
+    )
+    last = number == TREE_PAGES - 1 or bucket != TREE
+    more = "" if last else f"<NextContinuationToken>p{number + 1}</NextContinuationToken>"
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult {XMLNS}><Name>{bucket}</Name><Prefix></Prefix>'
+        f"<KeyCount>{len(names)}</KeyCount><MaxKeys>{A_PAGE}</MaxKeys><EncodingType>url</EncodingType>"
         f"<IsTruncated>{'false' if last else 'true'}</IsTruncated>{more}{entries}</ListBucketResult>"
     ).encode()
 
@@ -165,11 +191,27 @@ def _nginx(root: Path, port: int, size: int, ca: str | None) -> list[str]:
     (root / "pages").mkdir()
     for number in range(PAGES):
         (root / "pages" / f"p{number}.xml").write_bytes(page(number))
+    for number in range(TREE_PAGES):
+        (root / "pages" / f"{TREE}-p{number}.xml").write_bytes(tree_page(number))
+    (root / "pages" / f"{EMPTY}-p0.xml").write_bytes(tree_page(0, EMPTY))
     for name, text in {"created.xml": CREATED, "completed.xml": completed(size)}.items():
         (root / name).write_text(text)
     listen = f"127.0.0.1:{port}" + (" ssl" if ca else "")
     tls = f"ssl_certificate {root}/cert.pem; ssl_certificate_key {root}/key.pem; ssl_session_cache off;" if ca else ""
     etags = "".join(f'"{name}" "\\"{_etag(small(name))}\\""; ' for name in SIZES)
+    objects = "\n        ".join(
+        f"""location /{bucket}/ {{
+            add_header x-amz-request-id 0123456789 always; error_page 418 = @put; error_page 419 = @part;
+            if ($kind = put) {{ return 418; }}
+            if ($kind = part) {{ return 419; }}
+            if ($kind = create) {{ rewrite .* /created.xml last; }}
+            if ($kind = complete) {{ rewrite .* /completed.xml last; }}
+            if ($kind = gone) {{ return 204; }}
+            add_header ETag $etag; add_header Last-Modified "{MODIFIED}";
+            rewrite .* /$name break;
+        }}"""
+        for bucket in (BUCKET, TREE, EMPTY)
+    )
     (root / "nginx.conf").write_text(f"""
 worker_processes 1; daemon off; master_process off; pid {root}/pid; error_log stderr crit;
 events {{ worker_connections 8192; multi_accept on; }}
@@ -188,16 +230,7 @@ http {{
         listen {listen}; {tls} root {root};
         location = /{BUCKET} {{ return 200; }}
         location = /{BUCKET}/ {{ return 200; }}
-        location /{BUCKET}/ {{
-            add_header x-amz-request-id 0123456789 always; error_page 418 = @put; error_page 419 = @part;
-            if ($kind = put) {{ return 418; }}
-            if ($kind = part) {{ return 419; }}
-            if ($kind = create) {{ rewrite .* /created.xml last; }}
-            if ($kind = complete) {{ rewrite .* /completed.xml last; }}
-            if ($kind = gone) {{ return 204; }}
-            add_header ETag $etag; add_header Last-Modified "{MODIFIED}";
-            rewrite .* /$name break;
-        }}
+        {objects}
         location @put {{
             add_header x-amz-checksum-crc32 $http_x_amz_checksum_crc32; add_header ETag $etag;
             add_header x-amz-request-id 0123456789; return 200;
@@ -223,6 +256,7 @@ http {{
         location = /created.xml {{ internal; default_type application/xml; }}
         location = /completed.xml {{ internal; default_type application/xml; }}
         location ~ ^/{LISTED}/?$ {{ default_type application/xml; rewrite .* /pages/$page.xml break; }}
+        location ~ ^/(?<b>{TREE}|{EMPTY})/?$ {{ default_type application/xml; rewrite .* /pages/$b-$page.xml break; }}
         error_page 405 =200 $uri;
     }}
     server {{
@@ -334,6 +368,9 @@ class _Answers:
         if path.startswith(f"/{LISTED}"):
             found = re.search("continuation-token=p([0-9]+)", query)
             return self._made(200, {}, self._pages[int(found[1]) if found else 0])
+        if re.fullmatch(f"/({TREE}|{EMPTY})/?", path):
+            found = re.search("continuation-token=p([0-9]+)", query)
+            return self._made(200, {}, tree_page(int(found[1]) if found else 0, path.strip("/")))
         if method == "POST":
             return self._made(200, {}, (CREATED if query.startswith("uploads") else completed(self._size)).encode())
         if method == "DELETE":
