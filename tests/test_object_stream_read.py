@@ -192,7 +192,7 @@ WHOLES: dict[str, tuple[bytes, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("data", "headers"), WHOLES.values(), ids=WHOLES)
 async def test_fast_path_gives_the_result_of_the_general_path(data: bytes, headers: dict[str, Any]):
-    """A response that arrives at once may be read by `_read_small`; one that does not is always read by `ObjectStream`."""
+    """A response that arrives at once may be read by `read_arrived`; one that does not is always read by `ObjectStream`."""
 
     async def outcome(arrived: bool) -> object:
         try:

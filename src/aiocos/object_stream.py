@@ -330,7 +330,7 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
 
     Damaged bytes are requested again, as often as other errors are retried, before `IntegrityError` is raised.
 
-    The general path is an `ObjectStream` that is read and verified. `_read_small` does the same for most small objects in less
+    The general path is an `ObjectStream` that is read and verified. `read_arrived` does the same for most small objects in less
     time: see there.
     """
     loop = asyncio.get_running_loop()
@@ -339,7 +339,7 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
         if deadline is not None:
             operation = replace(operation, timeout=deadline - loop.time())
         response = await engine.open(operation)
-        data = _read_small(operation, response) if engine.config.verify_reads else None
+        data = read_arrived(operation, response) if engine.config.verify_reads else None
         if data is not None:
             return data
         try:
@@ -355,7 +355,7 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _read_small(operation: GetObject, response: StreamedResponse) -> bytes | None:
+def read_arrived(operation: GetObject, response: StreamedResponse) -> bytes | None:
     """Return the bytes of a small object that has arrived completely, or None.
 
     This fast path applies to a whole object whose body has arrived with its headers and has the MD5 of its ETag. In every other

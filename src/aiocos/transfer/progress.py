@@ -140,6 +140,7 @@ class Monitor:
         self._key = key
         self._parent = parent
         self._paused: asyncio.Event | None = None
+        self._running = False
         self.state: State = "queued"
         self.bytes_total: int | None = None
         self.parts_total: int | None = None
@@ -237,8 +238,13 @@ class Monitor:
 
         Raises `RequestTimeoutError` after `timeout` seconds.
 
-        `what` names the transfer in that error.
+        `what` names the transfer in that error. Inside of another `run` this does nothing: a step that is left to another
+        function is not a transfer of its own.
         """
+        if self._running:
+            yield
+            return
+        self._running = True
         self._notify(self._on_queued)
         deadline = asyncio.timeout(timeout)
         try:

@@ -225,7 +225,7 @@ def test_a_small_object_takes_its_place_at_once(tmp_path: Path, data: bytes):
 def test_a_small_object_is_read_again_before_it_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: bytes):
     (tmp_path / "file").write_bytes(b"old")
     real = module.write_at
-    monkeypatch.setattr(module, "write_at", lambda fd, data, offset: real(fd, [wrong], offset))
+    monkeypatch.setattr("aiocos.transfer.download.small.write_at", lambda fd, data, offset: real(fd, [wrong], offset))
     fds = open_files()
     one = partial(tmp_path, None)
     with pytest.raises(IntegrityError, match=r"the download: what was written to .* is not what is there"):

@@ -81,6 +81,7 @@ async def test_file_and_directory_are_flushed_in_this_order(
         monkeypatch.setattr(os, "fsync", fsync)
         monkeypatch.setattr(os, "replace", replaced)
         monkeypatch.setattr("aiocos.transfer.download.partial.write_at", written)
+        monkeypatch.setattr("aiocos.transfer.download.small.write_at", written)
         for target in (tmp_path / "f", tmp_path / "link"):
             for resume in (False, True):
                 done.clear()
@@ -279,7 +280,7 @@ def test_a_private_file_is_opened_up_where_there_is_nothing_to_replace(tmp_path:
     """It was begun by an earlier call; any other mode is somebody's, and stays."""
     for mode, expected in ((0o600, 0o644), (0o640, 0o640)):
         target = Target.find(tmp_path / "f")
-        fd = target.create("new")
+        fd, _ = target.open_own("new", os.O_RDWR)
         os.fchmod(fd, mode)
         before = os.umask(0o022)
         try:

@@ -153,8 +153,10 @@ def test_links_and_other_things_are_not_replaced(tmp_path: Path):
 )
 def test_names_of_our_own_files_are_refused(tmp_path: Path, name: str):
     here = landing(tmp_path)
-    with pytest.raises(TransferError, match="unfinished downloads"):
-        here.path(name)
+    with here.targets() as find:
+        for ask in (here.path, here.check_name, find):
+            with pytest.raises(TransferError, match="unfinished downloads"):
+                ask(name)
     here.close()
 
 
@@ -179,9 +181,19 @@ def test_nothing_lands_where_uploads_keep_their_journals(tmp_path: Path, monkeyp
         for name in (".local/state/aiocos/x.upload", ".local/state/aiocos/d/x", ".local/state/aiocos", "short/aiocos/x"):
             with pytest.raises(TransferError, match=r"journals|is a directory|does not exist"):
                 here._open_target(name)
+            with pytest.raises(TransferError, match=r"journals|is a directory|does not exist"), here.targets() as find:
+                find(name)
         state.mkdir(parents=True, exist_ok=True)
     assert list(state.iterdir()) == []
     here._open_target(".local/state/other").close()
+    with here.targets() as find:  # also if its directory is open already
+        assert find(".local/state/other").old is None
+        with pytest.raises(TransferError, match=r"journals|is a directory"):
+            find(".local/state/aiocos")
+        (state / "deep").mkdir()
+        for name in (".local/state/aiocos/x", ".local/state/aiocos/y", ".local/state/aiocos/deep/x"):
+            with pytest.raises(TransferError, match="journals"):
+                find(name)
     here.close()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
     there = landing(tmp_path)
@@ -315,10 +327,14 @@ def test_what_is_no_file_there_is_not_replaced(tmp_path: Path):
         ("pipe", f"{tmp_path / 'pipe'} is not a regular file, and is not replaced by one"),
         ("n" * 300, "cannot be a path here: File name too long"),
     ):
-        for ask in (here.path, here._open_target):
-            with pytest.raises(TransferError) as caught:
-                ask(name)
-            assert reason in str(caught.value)
+        with here.targets() as find:
+            for ask in (here.path, here._open_target, find):
+                here.refused = False
+                with pytest.raises(TransferError) as caught:
+                    ask(name)
+                assert reason in str(caught.value)
+                assert here.refused
+            assert find("file").old is not None
     assert here.path("file") == tmp_path / "file"
     here.close()
 

@@ -310,14 +310,20 @@ async def test_a_source_file_that_cannot_be_read_keeps_all_from_being_deleted(
     await cos.sync(site, "cos://bucket/site")
     await put(cos, "old")
     (site / "a").write_bytes(b"HERE" if compare == "checksum" else b"longer")
-    real = Path.open
+    real, real_open = Path.open, os.open
 
     def refusing(self: Path, *args: Any, **kwargs: Any) -> Any:
         if self.name == "a":
             raise PermissionError(13, "Permission denied", str(self))
         return real(self, *args, **kwargs)
 
+    def refusing_open(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
+        if Path(path).name == "a" and not flags & os.O_CREAT:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_open(path, flags, *args, **kwargs)
+
     monkeypatch.setattr(Path, "open", refusing)
+    monkeypatch.setattr(os, "open", refusing_open)
     with pytest.raises(DirectoryError, match="not all of the source could be read") as caught:
         await cos.sync(site, "cos://bucket/site", delete=True, compare=compare)
     assert reasons(caught.value) == {f"{site}/a": f"[Errno 13] Permission denied: '{site}/a'"}
@@ -357,16 +363,16 @@ async def test_a_source_that_vanishes_at_the_beginning_is_no_empty_one(
 async def test_a_file_that_comes_meanwhile_keeps_its_object(
     cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aiocos.transfer.sync import sync as syncing
+    from aiocos.transfer.sync.files import FileUploads
 
     await put(cos, "later", "old")
-    real = syncing.upload
+    real = FileUploads.upload
 
     async def upload(*args: Any) -> Any:
         filled(site, "later")
         return await real(*args)
 
-    monkeypatch.setattr(syncing, "upload", upload)
+    monkeypatch.setattr(FileUploads, "upload", upload)
     assert (await cos.sync(site, "cos://bucket/site", delete=True)).deleted == 1
     assert set(await stored(cos, "site/")) == {"a", "b/c", "d/e/f", "later"}
 

@@ -121,17 +121,17 @@ async def test_a_file_that_is_changed_meanwhile_is_sent_again(
     cos: aiocos.Client, site: Path, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ):
     """Changed after it was read and before the service stamped it, it would look older than its object for ever."""
-    from aiocos.transfer.sync import sync as syncing
+    from aiocos.transfer.sync.files import FileUploads
 
-    real, changes = syncing.upload, [b"ONE", b"ENO"]
+    real, changes = FileUploads.upload, [b"ONE", b"ENO"]
 
     async def disturbed(*args: Any) -> Any:
         result = await real(*args)
-        if args[2].key == "site/a.txt" and changes:
+        if args[3] == "site/a.txt" and changes:
             write(site, {"a.txt": changes.pop()})
         return result
 
-    monkeypatch.setattr(syncing, "upload", disturbed)
+    monkeypatch.setattr(FileUploads, "upload", disturbed)
     await cos.sync(site, "cos://bucket/site")
     assert (await stored(cos))["a.txt"] == b"ONE"
     changes[:] = [b"1", b"22", b"333"]

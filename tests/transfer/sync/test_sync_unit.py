@@ -124,9 +124,9 @@ async def test_what_cannot_be_read_in_the_target(cos: aiocos.Client, tmp_path: P
 async def test_a_file_that_changes_is_uploaded_three_times_at_most(
     cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch, times: int, error: str | None
 ):
-    from aiocos.transfer.sync import sync as module
+    from aiocos.transfer.sync.files import FileUploads
 
-    real, uploads = module.upload, 0
+    real, uploads = FileUploads.upload, 0
 
     async def changing(*args: Any) -> Any:
         nonlocal uploads
@@ -136,7 +136,7 @@ async def test_a_file_that_changes_is_uploaded_three_times_at_most(
             os.utime(site / "a.txt", ns=(uploads, uploads))
         return result
 
-    monkeypatch.setattr(module, "upload", changing)
+    monkeypatch.setattr(FileUploads, "upload", changing)
     if error is None:
         assert (await cos.sync(site, "cos://bucket/site", include=["a.txt"])).files == 1
     else:
@@ -152,17 +152,17 @@ async def test_a_file_that_cannot_be_sent_and_what_seems_surplus(
     cos: aiocos.Client, site: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ):
     """A slow service says nothing of the source; an unreadable file may be it."""
-    from aiocos.transfer.sync import sync as module
+    from aiocos.transfer.sync.files import FileUploads
 
-    real = module.upload
+    real = FileUploads.upload
 
-    async def failing(service: Any, budget: Any, up: Any, monitor: Any) -> Any:
-        if up.key.endswith("a.txt"):
+    async def failing(uploads: Any, file: Any, bucket: str, key: str, monitor: Any) -> Any:
+        if key.endswith("a.txt"):
             raise failure
-        return await real(service, budget, up, monitor)
+        return await real(uploads, file, bucket, key, monitor)
 
     await cos.objects.put("bucket", "site/surplus", b"")
-    monkeypatch.setattr(module, "upload", failing)
+    monkeypatch.setattr(FileUploads, "upload", failing)
     with pytest.raises(DirectoryError) as caught:
         await cos.sync(site, "cos://bucket/site", delete=True)
     result: Any = caught.value.result

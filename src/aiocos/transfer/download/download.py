@@ -25,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aiocos.config import KIB, MAX_OBJECT, MIB, TransferConfig
+from aiocos.config import MAX_OBJECT, MIB, TransferConfig
 from aiocos.errors import (
     ConfigError,
     CosError,
@@ -38,11 +38,12 @@ from aiocos.errors import (
 )
 from aiocos.groups import Service, engine_of
 from aiocos.integrity import find_verification, pinned_to
-from aiocos.object_stream import ObjectStream, compare
+from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.derive import derive_read
 from aiocos.transfer.download.file_object import download_to_file_object
 from aiocos.transfer.download.partial import PartialFile
+from aiocos.transfer.download.small import SMALL_OBJECT, receive
 from aiocos.transfer.download.target import Target
 from aiocos.transfer.download.verify import Verifier
 from aiocos.transfer.files import in_thread
@@ -58,10 +59,8 @@ from aiocos.wire.ranges import ByteRange
 _WRITE_SIZE = MIB
 # Memory of one range: bytes that are being gathered, and bytes that are being written.
 _RANGE_MEMORY = 2 * _WRITE_SIZE
-# Objects up to this size are read into memory.
-_SMALL_OBJECT = 256 * KIB
-# Complete attempts if the bytes do not verify.
-_ATTEMPTS = 3
+ATTEMPTS = 3
+"""Complete attempts if the bytes do not verify."""
 
 
 async def download(service: Service, budget: MemoryBudget, request: DownloadRequest, monitor: Monitor) -> DownloadResult:
@@ -76,11 +75,11 @@ async def download(service: Service, budget: MemoryBudget, request: DownloadRequ
     target = await in_thread(Target.find, request.target)
     rejected: str | None = None
     async with monitor.run(request.timeout, f"the download of {request.bucket}/{request.key}"):
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await _Attempt(service, budget, request, path, target, monitor, rejected).run()
             except IntegrityError as error:
-                if attempt == _ATTEMPTS:
+                if attempt == ATTEMPTS:
                     raise
                 if monitor.resumed_bytes:
                     rejected = str(error)
@@ -136,7 +135,7 @@ class _Attempt:
         reading = derive_read(self._request)
         if not self._request.resume:
             async with ObjectStream(self._engine, reading) as stream:
-                if (size := stream.info.content_length) is not None and size <= _SMALL_OBJECT:
+                if (size := stream.info.content_length) is not None and size <= SMALL_OBJECT:
                     return await self._download_small(stream, reading, size)
                 async with self._partial.open():
                     return await self._download_all(stream, reading)
@@ -152,12 +151,9 @@ class _Attempt:
         Writing is one call of a thread: each takes as long as the request.
         """
         engine, monitor, what = self._engine, self._monitor, f"the {self._what}"
-        stream.skip_verification()
         monitor.bytes_total, monitor.parts_total = size, 1
-        verification = await find_verification(engine, reading, stream.info) if engine.config.verify_reads else None
         async with self._budget.reserve(2 * size, monitor):
-            data = await stream.read()
-            verified = await compare(verification, data, what) if verification else None
+            data, verified = await receive(engine, reading, stream, what)
             await in_thread(self._partial.write_small, data, what)
         monitor.advance(len(data), parts=1)
         return DownloadResult(

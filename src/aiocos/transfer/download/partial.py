@@ -17,13 +17,14 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, cast
 
 from aiocos.config import MAX_OBJECT, MAX_PARTS, MIB
-from aiocos.errors import IntegrityError, printable
+from aiocos.errors import printable
+from aiocos.transfer.download.small import naming, write_small
 from aiocos.transfer.download.target import Target
 from aiocos.transfer.files import NotOurs, in_thread, read_at, resource, write_at
 from aiocos.transfer.journal import Journal, journal_id
@@ -204,25 +205,12 @@ class PartialFile:
             raise OSError(errno.ENOSPC, text, str(self._target.path))
         os.truncate(self._fd, size)
 
-    @contextmanager
-    def _naming_target(self) -> Generator[None]:
-        """Add the target's path to an `OSError` that has none.
-
-        The system does not add it to errors of writes by descriptor, such as that of a full disk.
-        """
-        try:
-            yield
-        except OSError as error:
-            if error.filename is None:
-                error.filename = str(self._target.path)
-            raise
-
     async def write(self, pieces: list[bytes], length: int, offset: int) -> None:
         """Write pieces, together `length` bytes, at `offset`; record them."""
         await in_thread(self._write, pieces, length, offset)
 
     def _write(self, pieces: list[bytes], length: int, offset: int) -> None:
-        with self._naming_target():
+        with naming(self._target):
             write_at(self._fd, pieces, offset)
         if self._journal is not None and self._journal.begun is not None:
             crc = 0
@@ -235,21 +223,7 @@ class PartialFile:
 
         Raises `IntegrityError` if other bytes are read back.
         """
-        try:
-            fd = self._target.create(self._name)
-            try:
-                with self._naming_target():
-                    write_at(fd, [data], 0)
-                buffer = bytearray(len(data) + 1)
-                if bytes(buffer[: read_at(fd, buffer, 0)]) != data:
-                    path = self._target.sibling(self._name)
-                    raise IntegrityError(f"{what}: what was written to {path} is not what is there")
-                self._target.replace_with(self._name, fd, fsync=self._fsync)
-            finally:
-                os.close(fd)
-        except BaseException:
-            self._remove()
-            raise
+        write_small(self._target, self._name, data, what, fsync=self._fsync)
 
     async def finish(self, target: Target) -> None:
         """Rename the complete file to the target, and remove the journal."""

@@ -17,7 +17,7 @@ import stat
 from pathlib import Path
 
 from aiocos.errors import ConfigError, TransferError
-from aiocos.transfer.files import OpenTarget, flush, flush_directory, name_in, open_own
+from aiocos.transfer.files import OpenTarget, flush, flush_directory, open_own
 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 # Mode of a new file, before the umask.
@@ -44,6 +44,8 @@ class Target:
         self.directory = directory
         self.name = name
         self.dir_fd = dir_fd
+        # False if the file that will replace the target certainly has the mode of a new file.
+        self._may_be_private = True
         self.old: os.stat_result | None = self._stat()
         """Status of the file that is there now; None if there is none."""
 
@@ -95,7 +97,7 @@ class Target:
         return self.directory / name
 
     def _name(self, name: str) -> str | Path:
-        return name_in(self.directory / name, self.dir_fd)
+        return name if self.dir_fd is not None else self.directory / name
 
     def _stat(self) -> os.stat_result | None:
         try:
@@ -110,7 +112,8 @@ class Target:
 
         Returns its descriptor.
         """
-        return os.open(self._name(name), _CREATE, _NEW_MODE if self.old is None else _PRIVATE_MODE, dir_fd=self.dir_fd)
+        self._may_be_private = self.old is not None
+        return os.open(self._name(name), _CREATE, _PRIVATE_MODE if self._may_be_private else _NEW_MODE, dir_fd=self.dir_fd)
 
     def open_own(self, name: str, flags: int) -> tuple[int, str | None]:
         """Open or create a file in the directory that has a predictable name.
@@ -118,6 +121,7 @@ class Target:
         See `files.open_own`.
         """
         mode = _NEW_MODE if self.old is None else _PRIVATE_MODE
+        self._may_be_private = True
         fd, removed = open_own(self._name(name), flags, mode, dir_fd=self.dir_fd)
         if mode == _PRIVATE_MODE and hasattr(os, "fchmod"):
             _set_mode(fd, mode)
@@ -140,7 +144,7 @@ class Target:
         old = now or self.old
         if old is not None:
             self._copy_ownership(fd, old)
-        elif hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(fd).st_mode) == _PRIVATE_MODE:
+        elif self._may_be_private and hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(fd).st_mode) == _PRIVATE_MODE:
             # Created by an earlier run, when there was a file to replace.
             _set_mode(fd, _NEW_MODE & ~_umask())
         if fsync:

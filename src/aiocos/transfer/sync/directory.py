@@ -17,7 +17,6 @@ import aiofiles.os
 
 from aiocos.errors import ConfigError
 from aiocos.groups import Service, engine_of
-from aiocos.transfer.download.download import download
 from aiocos.transfer.memory import MemoryBudget
 from aiocos.transfer.parts import check_concurrency
 from aiocos.transfer.pool import TaskPool
@@ -25,18 +24,16 @@ from aiocos.transfer.progress import Monitor
 from aiocos.transfer.requests import (
     DirectoryParams,
     DownloadDirectoryRequest,
-    DownloadRequest,
     UploadDirectoryRequest,
-    UploadRequest,
 )
 from aiocos.transfer.results import DirectoryError, DirectoryResult
 from aiocos.transfer.sync.comparator import difference
+from aiocos.transfer.sync.files import FileDownloads, FileUploads
 from aiocos.transfer.sync.filters import Filter
 from aiocos.transfer.sync.listing import Directory, Entry, Prefix, RemoteObject, Side
 from aiocos.transfer.sync.plan import Step, steps
 from aiocos.transfer.sync.safe_target import SafeTarget
 from aiocos.transfer.sync.walk import LocalFile, Unreadable
-from aiocos.transfer.upload.upload import upload
 
 
 async def upload_directory(
@@ -50,11 +47,12 @@ async def upload_directory(
     if not await aiofiles.os.path.isdir(root):
         raise ConfigError(f"{root} is not a directory")
 
+    uploads = FileUploads(service, budget, part_size=request.part_size, resume=request.resume)
+
     async def upload_file(step: Step) -> int:
         assert isinstance(step.source, LocalFile)
         key = request.prefix + step.source.name
-        up = UploadRequest(request.bucket, key, step.source.path, part_size=request.part_size, resume=request.resume)
-        return (await upload(service, budget, up, monitor.for_file(request, key))).size
+        return (await uploads.upload(step.source, request.bucket, key, monitor.for_file(request, key)))[0]
 
     return await _transfer_all(service, request, source, target, monitor, upload_file)
 
@@ -69,11 +67,11 @@ async def download_directory(
     config = engine_of(service).config.transfer
     safe_target = SafeTarget(root, state=config.state_dir, fsync=config.fsync)
 
+    downloads = FileDownloads(service, budget, safe_target, part_size=request.part_size, resume=request.resume)
+
     async def download_file(step: Step) -> int:
         assert isinstance(step.source, RemoteObject)
-        async with safe_target.target(step.source.name) as path:
-            down = DownloadRequest(request.bucket, step.source.key, path, part_size=request.part_size, resume=request.resume)
-            return (await download(service, budget, down, monitor.for_file(request, step.source.key))).size
+        return await downloads.download(step.source, monitor.for_file(request, step.source.key))
 
     async with safe_target.opened():
         target = Directory(root, wanted, is_target=True)

@@ -52,6 +52,10 @@ class DirectoryChain:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the directories."""
         while self._fds:
             os.close(self._fds.pop())
 

@@ -17,12 +17,20 @@ import secrets
 import stat
 import threading
 import unicodedata
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from functools import partial
 from pathlib import Path
 
 from aiocos.errors import TransferError
+from aiocos.transfer.download.target import Target
 from aiocos.transfer.files import OpenTarget, make_directory, resource
 from aiocos.transfer.reserved_names import is_reserved, reserved_name_error
 from aiocos.transfer.state import state_directory
@@ -31,13 +39,9 @@ from aiocos.transfer.sync.directory_chain import DIRECTORY, NO_LINK, DirectoryCh
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-def path_for_key(root: Path, name: str) -> Path:
-    """Return the path below `root` for a key.
-
-    Raises `TransferError` if a key cannot be a path of its own there.
-    """
-    parts = name.split("/")
-    for part in parts:
+def check_key(name: str) -> None:
+    """Raise `TransferError` if a key cannot be a path of its own below a directory."""
+    for part in name.split("/"):
         if part in ("", ".", ".."):
             raise TransferError(f"the key {name!r} cannot be a path: it has the segment {part!r}")
         if "\0" in part or (os.name == "nt" and ("\\" in part or ":" in part or part.endswith((" ", ".")))):
@@ -48,7 +52,15 @@ def path_for_key(root: Path, name: str) -> Path:
         os.fsencode(name)
     except UnicodeEncodeError as error:
         raise TransferError(f"the key {name!r} cannot be a path here: {error.reason}") from error
-    return root.joinpath(*parts)
+
+
+def path_for_key(root: Path, name: str) -> Path:
+    """Return the path below `root` for a key.
+
+    Raises `TransferError` if a key cannot be a path of its own there.
+    """
+    check_key(name)
+    return root.joinpath(*name.split("/"))
 
 
 class SafeTarget:
@@ -79,6 +91,8 @@ class SafeTarget:
         self._fd: int | None = None
         self._real = root
         self._state = None if state is None else Path(state)
+        self.refused = False
+        """True once a key could not become a path because of what is in the directory."""
         self._ignores_case = ignores_case or _ignores_case
         # If case is ignored: the hash of each name so far, by the hash of its case-folded form.
         self._names: dict[int, int] | None = None
@@ -124,15 +138,80 @@ class SafeTarget:
 
         Raises `TransferError` if its object must not be written.
         """
-        path = self._checked_path(name)
+        path = self._path(name)
         if self._fd is None:
             return path
         try:
             with DirectoryChain(self._fd, self._root, self._real, name) as chain:
                 self._check(chain, path, name, complete=chain.open())
         except OSError as error:
-            raise TransferError(f"the key {name!r} cannot be a path here: {error.strerror or error}") from error
+            raise _no_path(name, error) from error
+        except TransferError:
+            self.refused = True
+            raise
         return path
+
+    @contextmanager
+    def targets(self) -> Generator[Callable[[str], Target]]:
+        """Yield a function that opens the directory for the file of a key.
+
+        The `Target` that it returns is of use until the next call, or the end of the `with` block. The directory stays open
+        if the next key is in it. Missing directories are made.
+
+        The function blocks, and raises `TransferError` as `path` does.
+        """
+        chain: DirectoryChain | None = None
+        opened, path, real, has_journals = "", self._root, self._real, False
+
+        def find(name: str) -> Target:
+            nonlocal chain, opened, path, real, has_journals
+            self.check_name(name)
+            directory, _, file = name.rpartition("/")
+            try:
+                if chain is None or directory != opened:
+                    if chain is not None:
+                        last, chain = chain, None
+                        last.close()
+                    chain = self._open_chain(name)
+                    opened, path, real = directory, self._root / directory, chain.real
+                    has_journals = self._state is not None and (real == self._state.parent or real.is_relative_to(self._state))
+                if has_journals:
+                    self._check_state(real, name)
+                return self._target_in(path, file, chain.directory, name)
+            except TransferError:
+                self.refused = True
+                raise
+
+        try:
+            yield find
+        finally:
+            if chain is not None:
+                chain.close()
+
+    def _open_chain(self, name: str) -> DirectoryChain:
+        """Open the directory for the file of a key; missing directories are made."""
+        # Under the lock, since a directory that is found must be flushed.
+        with self._making_directories:
+            chain = self._new_chain(name)
+            try:
+                try:
+                    complete = chain.open()
+                except OSError as error:
+                    raise _no_path(name, error) from error
+                if not complete:
+                    # Before anything is made there.
+                    self._check_state(chain.real, name)
+                    chain.close()
+                    chain = self._new_chain(name)
+                    chain.open(create=True, fsync=self._fsync)
+            except BaseException:
+                chain.close()
+                raise
+            return chain
+
+    def _new_chain(self, name: str) -> DirectoryChain:
+        assert self._fd is not None
+        return DirectoryChain(self._fd, self._root, self._real, name)
 
     def target(self, name: str) -> AbstractAsyncContextManager[OpenTarget]:
         """Open the directory for the file of a key, for an `async with` block.
@@ -144,33 +223,60 @@ class SafeTarget:
         return resource(partial(self._open_target, name), OpenTarget.close)
 
     def _open_target(self, name: str) -> OpenTarget:
-        path = self.path(name)
-        assert self._fd is not None
-        with DirectoryChain(self._fd, self._root, self._real, name) as chain:
-            with self._making_directories:
-                complete = chain.open(create=True, fsync=self._fsync)
-            self._check(chain, path, name, complete=complete)
-            return OpenTarget(path, os.dup(chain.directory))
+        path = self._path(name)
+        try:
+            with self._open_chain(name) as chain:
+                self._check_state(chain.real, name)
+                self._target_in(path.parent, path.name, chain.directory, name)
+                return OpenTarget(path, os.dup(chain.directory))
+        except TransferError:
+            self.refused = True
+            raise
 
-    def _checked_path(self, name: str) -> Path:
-        path = path_for_key(self._root, name)
+    def check_name(self, name: str) -> None:
+        """Raise `TransferError` if a key cannot be a path, whatever is in the directory.
+
+        Does not block.
+        """
+        check_key(name)
         if is_reserved(name):
             raise reserved_name_error(f"the key {name!r}")
         if self._names is not None and self._names.setdefault(_folded(name), hash(name)) != hash(name):
             raise TransferError(f"the key {name!r} has no path of its own here: another key differs in case alone")
-        return path
+
+    def _path(self, name: str) -> Path:
+        self.check_name(name)
+        return path_for_key(self._root, name)
 
     def _check(self, chain: DirectoryChain, path: Path, name: str, *, complete: bool) -> None:
         """Raise `TransferError` if the file must not be written.
 
         It must not be among journals, nor replace anything but a regular file.
         """
-        if self._state is not None and (chain.real / path.name).is_relative_to(self._state):
+        self._check_state(chain.real, name)
+        if complete:
+            self._target_in(path.parent, path.name, chain.directory, name)
+
+    def _check_state(self, directory: Path, name: str) -> None:
+        """Raise `TransferError` for a file in the directory of journals.
+
+        `directory` is the path of the file's directory, without links.
+        """
+        if self._state is not None and (directory / name.rpartition("/")[2]).is_relative_to(self._state):
             raise TransferError(f"the key {name!r} cannot be a path here: in {self._state} uploads keep their journals")
+
+    def _target_in(self, directory: Path, file: str, dir_fd: int, name: str) -> Target:
+        """Return the target for a file in an open directory.
+
+        Raises `TransferError` if there is anything but a regular file.
+        """
         try:
-            mode = os.stat(path.name, dir_fd=chain.directory, follow_symlinks=False).st_mode if complete else stat.S_IFREG
-        except FileNotFoundError:
-            return
+            target = Target(directory, file, dir_fd=dir_fd)
+        except OSError as error:
+            raise _no_path(name, error) from error
+        if target.old is None:
+            return target
+        mode, path = target.old.st_mode, target.path
         if stat.S_ISDIR(mode):
             raise TransferError(f"the key {name!r} cannot be a path here: {path} is a directory, and the object a file")
         if stat.S_ISLNK(mode):
@@ -181,6 +287,7 @@ class SafeTarget:
             raise TransferError(
                 f"the key {name!r} cannot be a path here: {path} is not a regular file, and is not replaced by one"
             )
+        return target
 
     def why_kept(self, name: str) -> str | None:
         """Return why the file of a key must not be deleted; None if it may be."""
@@ -223,6 +330,10 @@ class SafeTarget:
             except FileNotFoundError:
                 return False
             return found
+
+
+def _no_path(name: str, error: OSError) -> TransferError:
+    return TransferError(f"the key {name!r} cannot be a path here: {error.strerror or error}")
 
 
 def _folded(name: str) -> int:

@@ -9,7 +9,6 @@ is deleted, its file is looked for once more: a name that exists in the source d
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
@@ -20,22 +19,21 @@ import aiofiles.os
 from aiocos.errors import ConfigError, RequestTimeoutError, TransferError
 from aiocos.groups import Service, engine_of
 from aiocos.transfer.copy.copy import copy
-from aiocos.transfer.download.download import download
 from aiocos.transfer.files import in_thread, resource
 from aiocos.transfer.location import is_cos_url
 from aiocos.transfer.memory import MemoryBudget
 from aiocos.transfer.parts import check_concurrency
 from aiocos.transfer.pool import TaskPool
 from aiocos.transfer.progress import Monitor, ProgressCallbacks
-from aiocos.transfer.requests import CopyRequest, DownloadRequest, SyncRequest, UploadRequest
+from aiocos.transfer.requests import CopyRequest, SyncRequest
 from aiocos.transfer.results import DirectoryError, SyncAction, SyncResult
 from aiocos.transfer.sync.comparator import difference
+from aiocos.transfer.sync.files import FileDownloads, FileUploads
 from aiocos.transfer.sync.filters import Filter
 from aiocos.transfer.sync.listing import Directory, Entry, Prefix, RemoteObject, side_of
 from aiocos.transfer.sync.plan import Step, steps
 from aiocos.transfer.sync.safe_target import SafeTarget
 from aiocos.transfer.sync.walk import LocalFile, Reserved, Unreadable, may_exist
-from aiocos.transfer.upload.upload import upload
 
 # Uploads of a file that is changed each time while it is uploaded.
 _UPLOAD_ATTEMPTS = 3
@@ -78,6 +76,14 @@ class _Sync:
         if isinstance(self._target, Directory):
             config = engine_of(service).config.transfer
             self._safe_target = SafeTarget(self._target.root, state=config.state_dir, fsync=config.fsync)
+        self._changes = budget is not None and not request.dry_run
+        self._uploads = self._downloads = None
+        if budget is not None:
+            self._uploads = FileUploads(service, budget, part_size=request.part_size, resume=request.resume)
+            if self._safe_target is not None:
+                self._downloads = FileDownloads(
+                    service, budget, self._safe_target, part_size=request.part_size, resume=request.resume
+                )
         self._unchanged = 0
         self._source_is_empty = True
         self._source_was_read = True  # False once something in it could not be read
@@ -106,7 +112,7 @@ class _Sync:
         if self._safe_target is None:
             yield
             return
-        async with self._safe_target.opened(create=self._budget is not None and not self._request.dry_run):
+        async with self._safe_target.opened(create=self._changes):
             yield
 
     async def actions(self) -> AsyncGenerator[tuple[SyncAction, Step]]:
@@ -137,7 +143,9 @@ class _Sync:
         self._source_is_empty = False
         if self._safe_target is not None:
             try:
-                await in_thread(self._safe_target.path, entry.name)
+                self._safe_target.check_name(entry.name)
+                if not self._changes:  # else writing the file looks at what is there
+                    await in_thread(self._safe_target.path, entry.name)
             except TransferError as error:
                 self._all_have_paths = False
                 return SyncAction("refuse", source, target, entry.size, str(error))
@@ -225,7 +233,7 @@ class _Sync:
         """
         if not self._source_was_read:
             return "not all of the source could be read"
-        if not self._all_have_paths:
+        if not self._all_have_paths or (self._safe_target is not None and self._safe_target.refused):
             return "some keys of the source cannot be paths here, and files that seem to be surplus may be theirs"
         if not (self._source.in_order and self._target.in_order):
             return "the service does not list keys in order, so no file is certain to be surplus"
@@ -258,21 +266,19 @@ class _Sync:
 
         Its object would look newer than the file, and never be updated.
         """
-        assert self._budget is not None
+        assert self._uploads is not None
         assert isinstance(self._target, Prefix)
-        request, key = self._request, self._target.prefix + entry.name
+        bucket, key = self._target.bucket, self._target.prefix + entry.name
         for _ in range(_UPLOAD_ATTEMPTS):
             try:
-                before = await aiofiles.os.stat(entry.path)
-                up = UploadRequest(self._target.bucket, key, entry.path, part_size=request.part_size, resume=request.resume)
-                result = await upload(self._service, self._budget, up, self._monitor.for_file(request, key))
-                after = await aiofiles.os.stat(entry.path)
+                size, before = await self._uploads.upload(entry, bucket, key, self._monitor.for_file(self._request, key))
+                after = await self._uploads.stat(entry.path)
             except (OSError, ConfigError) as error:
                 # The file cannot be read, or is not a regular file any more. Our own timeout is an `OSError`, too.
                 self._source_was_read = self._source_was_read and isinstance(error, RequestTimeoutError)
                 raise
             if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
-                return result.size
+                return size
         raise TransferError(f"{entry.path} was changed each time while it was uploaded, {_UPLOAD_ATTEMPTS} times")
 
     async def _copy(self, entry: RemoteObject, bucket: str, key: str) -> int:
@@ -285,18 +291,9 @@ class _Sync:
 
         So a later sync finds them equal, in either direction.
         """
-        assert self._budget is not None
-        assert self._safe_target is not None
-        async with self._safe_target.target(entry.name) as target:
-            request = DownloadRequest(
-                entry.bucket, entry.key, target, part_size=self._request.part_size, resume=self._request.resume
-            )
-            monitor = self._monitor.for_file(self._request, entry.key)
-            result = await download(self._service, self._budget, request, monitor)
-            if entry.modified:
-                times = (entry.modified, entry.modified)
-                await in_thread(os.utime, target.path.name, ns=times, dir_fd=target.dir_fd, follow_symlinks=False)
-            return result.size
+        assert self._downloads is not None
+        monitor = self._monitor.for_file(self._request, entry.key)
+        return await self._downloads.download(entry, monitor, modified=entry.modified)
 
     async def _delete(self, to_delete: IO[str], pool: TaskPool) -> int:
         """Delete the names in the temporary file from the target.

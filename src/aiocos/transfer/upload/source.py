@@ -23,14 +23,13 @@ from aiocos.net.retry import pause
 from aiocos.transfer.file_objects import Source, is_text_file, reads_by_size
 from aiocos.transfer.files import in_thread, opened, read_at
 from aiocos.transfer.parts import PartRange
+from aiocos.transfer.upload.small import SMALL_FILE
 from aiocos.wire.message import Bytes
 
 # Bytes to read from a file object before memory is reserved, to see whether it has any.
 _FIRST_READ = 64 * KIB
 # Bytes to copy before other tasks get a turn.
 _COPY_SIZE = 256 * KIB
-# Files up to this size are opened, read and closed in one trip to a thread.
-_SMALL_FILE = 256 * KIB
 
 
 class PartSource(ABC):
@@ -168,7 +167,7 @@ class _FileSource(_BufferedSource):
     async def __aenter__(self) -> PartSource:
         self._stat = self._stat_now = await in_thread(_stat_regular, self._path)
         self.size, self.mtime = self._stat.st_size, self._stat.st_mtime_ns
-        if self.size <= _SMALL_FILE:
+        if self.size <= SMALL_FILE:
             return self
         self._fd = await self._stack.enter_async_context(opened(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
         self._stat = os.fstat(self._fd)
