@@ -76,6 +76,11 @@ class _Crc:
         return self._value.to_bytes(self._length, "big")
 
 
+def crc32(data: Bytes, value: int = 0) -> int:
+    """Return a CRC32 as a number; `value` is that of the bytes before `data`."""
+    return _function("crc32")(data, value)
+
+
 def hasher(algorithm: Algorithm) -> Hasher:
     """Return an object that computes a checksum while bytes arrive."""
     if algorithm in _POLYNOMIALS:
@@ -94,14 +99,14 @@ def compute(algorithm: Algorithm, data: Bytes) -> bytes:
 
 
 def is_combinable(algorithm: Algorithm) -> bool:
-    """Return True if the checksum of joined parts follows from the checksums of the parts."""
+    """Return True if the checksum of joined parts follows from theirs."""
     return algorithm in _POLYNOMIALS
 
 
 def combine(algorithm: Algorithm, parts: Iterable[tuple[bytes, int]]) -> bytes:
-    """Return the checksum of joined parts, from the checksum and the length in bytes of each.
+    """Return the checksum of joined parts.
 
-    Raises `KeyError` for an algorithm that is not combinable.
+    `parts` has the checksum and the length in bytes of each. Raises `KeyError` for an algorithm that is not combinable.
     """
     value = crc.combine(_POLYNOMIALS[algorithm], ((int.from_bytes(part, "big"), length) for part, length in parts))
     return value.to_bytes(LENGTHS[algorithm], "big")
@@ -113,7 +118,7 @@ def is_fast(algorithm: Algorithm) -> bool:
 
 
 def best() -> Algorithm:
-    """Return the checksum of `checksum="auto"`: CRC64NVME if it is fast here, else CRC32."""
+    """Return the checksum to use: CRC64NVME if it is fast here, else CRC32."""
     return "crc64nvme" if is_fast("crc64nvme") else "crc32"
 
 
@@ -123,7 +128,7 @@ def encode(value: bytes) -> str:
 
 
 def decode(algorithm: Algorithm, text: str) -> bytes | None:
-    """Return the bytes of a checksum from a header; None if it is not the base64 of one."""
+    """Return the bytes of a checksum in a header; None if it is not valid."""
     try:
         value = base64.b64decode(text.strip(), validate=True)
     except ValueError:

@@ -1,4 +1,4 @@
-"""CRCs in Python: for algorithms without a native implementation, and to combine the CRCs of parts.
+"""CRCs in Python, and how the CRCs of parts are combined.
 
 A CRC is linear over GF(2). Two things follow, and both are used here:
 
@@ -69,15 +69,16 @@ def _table(polynomial: Polynomial) -> list[int]:
 
 @cache
 def _planes(polynomial: Polynomial) -> list[bytes]:
-    """Return the table by planes: the lowest byte of each entry, the second one, and so on."""
+    """Return the table by planes: the lowest byte of each entry, and so on."""
     return [bytes(entry >> shift & 0xFF for entry in _table(polynomial)) for shift in range(0, polynomial.width, 8)]
 
 
 def _lanes(polynomial: Polynomial, data: bytes, register: int) -> int:
-    """Return the register after `data`, whose length is a multiple of the number of lanes.
+    """Return the register after `data`.
 
-    Each lane has a register of its own, which begins with zeros. Byte n of all registers is one integer, a plane, so that one
-    step of all lanes is a few operations on large integers. In the end the registers are combined.
+    The length of `data` is a multiple of the number of lanes. Each lane has a register of its own, which begins with zeros.
+    Byte n of all registers is one integer, a plane, so that one step of all lanes is a few operations on large integers. In the
+    end the registers are combined.
     """
     length, tables = len(data) // _LANES, _planes(polynomial)
     size, read = len(tables), int.from_bytes
