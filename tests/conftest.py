@@ -15,6 +15,9 @@ settings.load_profile("aiocos")
 
 leaks.watch()
 
+# IBM's SDK would sign with `awscrt` where that is installed, which differs in details from its own code.
+os.environ["BOTO_DISABLE_CRT"] = "true"
+
 
 @pytest.fixture(params=["raw", "session"])
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:

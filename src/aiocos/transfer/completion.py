@@ -72,7 +72,11 @@ class ObjectChecksum:
         None if it shows none of this kind.
         """
         value = getattr(shown, self.field)
-        if value is None or ("-" in value) != ("-" in self.text) or (self.is_sent and shown.checksum_type == "COMPOSITE"):
+        if (
+            value is None
+            or ("-" in value) != ("-" in self.text)
+            or (shown.checksum_type == "COMPOSITE" and "-" not in self.text)
+        ):
             return None
         return value == self.text
 
@@ -225,6 +229,9 @@ class Completion:
         if info is None or not info.etag or not self._has_size(info):
             return None
         is_equal = None if self._checksum is None else self._checksum.equals(info)
+        if is_equal and self._before is not None:
+            # The copy of an object has its checksum, and so has the object itself.
+            is_equal = None
         has_etag = self._expected is not None and self._expected != self._before and digest.bare(info.etag) == self._expected
         # An object with other bytes under our ETag is not ours; one with our checksum is, under whatever ETag.
         if is_equal is False or not (is_equal or has_etag):
