@@ -172,9 +172,15 @@ class AiocosSession(Aiocos):
 
 
 class AiocosCrc32(Aiocos):
-    """aiocos with CRC32 instead of MD5."""
+    """aiocos with CRC32, as without `aiocos[fast]` (but by ISA-L where that is installed)."""
 
     options = {"checksum": "crc32"}
+
+
+class AiocosMd5(Aiocos):
+    """aiocos with MD5, as older services get it."""
+
+    options = {"checksum": "md5"}
 
 
 # -- bare aiohttp -----------------------------------------------------------------------------------------------------
@@ -683,6 +689,7 @@ CLIENTS: dict[str, type[Client]] = {
     "aiocos-session": AiocosSession,
     "aiocos-hmac": AiocosHmac,
     "aiocos-crc32": AiocosCrc32,
+    "aiocos-md5": AiocosMd5,
     "obstore": Obstore,
     "aiobotocore": Aiobotocore,
     "ibm_boto3-16": IbmBoto3,

@@ -200,10 +200,12 @@ http {{
         }}
         location @put {{
             add_header x-amz-checksum-crc32 $http_x_amz_checksum_crc32; add_header ETag $etag;
+            add_header x-amz-checksum-crc64nvme $http_x_amz_checksum_crc64nvme;
             add_header x-amz-request-id 0123456789; return 200;
         }}
         location @part {{
             add_header x-amz-checksum-crc32 $http_x_amz_checksum_crc32; add_header ETag '"{_etag(block(PART))}"';
+            add_header x-amz-checksum-crc64nvme $http_x_amz_checksum_crc64nvme;
             add_header x-amz-request-id 0123456789; return 200;
         }}
         location = /{BUCKET}/k {{
@@ -261,6 +263,7 @@ def _crc(size: int) -> str:
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding: *chunked")
 _RANGE = re.compile(rb"(?i)\r\nrange: *bytes=(\d+)-(\d*)")
+_SUM = re.compile(rb"(?i)\r\n(x-amz-checksum-crc(?:32|64nvme)): *([^\r]+)")
 _EXPECT = re.compile(rb"(?i)\r\nexpect: *100")
 
 
@@ -341,7 +344,10 @@ class _Answers:
         short = re.match("k|s[0-9]+", name)
         data, etag = self._small[short[0] if short else "k"]
         if method == "PUT":
-            return self._made(200, {"ETag": self._part if "partNumber=" in query else etag}, b"")
+            said = {"ETag": self._part if "partNumber=" in query else etag}
+            if sent := _SUM.search(head):
+                said["returned"] = f"{sent[1].decode()}: {sent[2].decode()}"
+            return self._made(200, said, b"")
         if name not in ("big", "crc"):
             return self._made(200, {"ETag": etag}, data, method)
         headers = {"ETag": self._composite}
@@ -371,6 +377,8 @@ class _Answers:
         lines += [f"{wire}: {said[name]}" for name, wire in names.items() if name in said]
         if "checksum" in said:
             lines.append("x-amz-checksum-type: FULL_OBJECT")
+        if "returned" in said:
+            lines.append(said["returned"])
         if "ETag" in said:
             lines.append(f'ETag: "{said["ETag"]}"')
         return [("\r\n".join(lines) + "\r\n\r\n").encode() + (body if method != "HEAD" else b"")]
