@@ -177,13 +177,13 @@ def _named(request: UploadRequest, what: str) -> Algorithm | None:
 
 
 def _given(request: UploadRequest, what: str) -> tuple[Algorithm, bytes] | None:
-    texts: dict[Algorithm, str | None] = {name: getattr(request, f"checksum_{name}") for name in _NAMES.values()}
-    given = [(name, text) for name, text in texts.items() if text is not None]
+    given: list[Algorithm] = [name for name in _NAMES.values() if getattr(request, f"checksum_{name}") is not None]
     if not given:
         return None
     if len(given) > 1:
-        raise ConfigError(f"the {what}: give one checksum, not {' and '.join(name for name, _ in given)}")
-    name, text = given[0]
+        raise ConfigError(f"the {what}: give one checksum, not {' and '.join(given)}")
+    name = given[0]
+    text: str = getattr(request, f"checksum_{name}")
     if (value := checksum.decode(name, text)) is None:
         raise ConfigError(f"the {what}: checksum_{name} is {text!r}; it must be the base64 of {checksum.LENGTHS[name]} bytes")
     return name, value
