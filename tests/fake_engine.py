@@ -101,7 +101,7 @@ def engine(
         Endpoint.parse(origin),
         identity or FakeAuthorizer(),
         transport,  # type: ignore[arg-type]
-        ClientConfig(retry=config.pop("retry", QUICK), **config),
+        ClientConfig(**{"retry": QUICK, "checksum": "md5", **config}),
         lambda: "an-instance",
         lambda: Hmac("id", "secret").presigner(AuthSettings()),
     )

@@ -16,19 +16,23 @@ from aiocos.errors import (
 )
 from aiocos.operations.buckets import HeadBucket, ListBuckets
 from aiocos.operations.objects import HeadObject, PutObject
+from aiocos.wire import checksum
+from aiocos.wire.checksum import best
+
+CRC64 = checksum.encode(checksum.compute("crc64nvme", b"data"))
 
 
 @pytest.mark.parametrize(("size", "elsewhere"), [(262_144, False), (262_145, True)])
 async def test_large_bodies_are_hashed_in_a_thread(size: int, elsewhere: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[bool] = []
-    original = aiocos.wire.digest.digest  # type: ignore[attr-defined]
+    original = checksum.compute
 
     def noted(*given: Any) -> bytes:
         threads.append(threading.current_thread() is not threading.main_thread())
         return original(*given)
 
-    monkeypatch.setattr("aiocos.wire.digest.digest", noted)
-    outgoing = await engine(FakeTransport(ok())).prepare(PutObject("b", "k", bytes(size)))
+    monkeypatch.setattr(checksum, "compute", noted)
+    outgoing = await engine(FakeTransport(ok()), checksum="md5").prepare(PutObject("b", "k", bytes(size)))
     assert len(outgoing.headers["Content-MD5"]) == 24
     assert threads == [elsewhere]
 
@@ -54,6 +58,10 @@ async def test_service_instance_header() -> None:
         ("md5", {"checksum_crc32": "AAAAAA=="}, {"x-amz-checksum-crc32": "AAAAAA=="}),
         ("crc32", {"content_md5": "jXd/OF09/siBXSD3SWAm3A=="}, {"Content-MD5": "jXd/OF09/siBXSD3SWAm3A=="}),
         ("md5", {"sdk_checksum_algorithm": "SHA256"}, {"x-amz-checksum-sha256": SHA256}),
+        ("auto", {"sdk_checksum_algorithm": "CRC32C"}, {"x-amz-checksum-crc32c": "rth90Q=="}),
+        ("auto", {"sdk_checksum_algorithm": "CRC64NVME"}, {"x-amz-checksum-crc64nvme": CRC64}),
+        ("auto", {}, {"x-amz-checksum-crc64nvme": CRC64} if best() == "crc64nvme" else {"x-amz-checksum-crc32": "rfPzYw=="}),
+        ("crc64nvme", {}, {"x-amz-checksum-crc64nvme": CRC64}),
     ],
 )
 async def test_one_checksum_per_body(checksum: Any, given: dict[str, Any], expected: dict[str, str]) -> None:
@@ -64,8 +72,8 @@ async def test_one_checksum_per_body(checksum: Any, given: dict[str, Any], expec
 
 async def test_unsupported_announced_checksum_is_refused() -> None:
     made = engine(FakeTransport(ok()))
-    with pytest.raises(ConfigError, match="a CRC64NVME checksum is announced and not given"):
-        await made.prepare(PutObject("b", "k", b"data", sdk_checksum_algorithm="CRC64NVME"))
+    with pytest.raises(ConfigError, match="a MD5 checksum is announced and not given"):
+        await made.prepare(PutObject("b", "k", b"data", sdk_checksum_algorithm="MD5"))
 
 
 KEY = bytes(32)
@@ -108,7 +116,7 @@ def test_customer_key_is_not_presigned_for_plain_http() -> None:
 
 async def test_key_protect_is_remembered_for_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000.0
-    monkeypatch.setattr("aiocos.call.time.monotonic", lambda: now)
+    monkeypatch.setattr("aiocos.key_protect.time.monotonic", lambda: now)
     transport = FakeTransport(ok(**{"ibm-sse-kp-enabled": "True"}))
     made = engine(transport)
     for at, asked in ((1_000.0, 1), (1_299.9, 1), (1_300.0, 2), (1_599.9, 2), (1_600.0, 3)):
@@ -133,9 +141,9 @@ async def test_other_buckets_are_looked_up_each_time() -> None:
 async def test_remembered_buckets_are_bounded() -> None:
     made = engine(FakeTransport(ok(**{"ibm-sse-kp-enabled": "True"})))
     for number in range(1_000):
-        made._key_protect[str(number)] = float("inf")
-    made._key_protect.pop("7")
+        made._key_protect._until[str(number)] = float("inf")
+    made._key_protect._until.pop("7")
     assert await made.has_md5_etags("b") is False
-    assert len(made._key_protect) == 1_000
+    assert len(made._key_protect._until) == 1_000
     assert await made.has_md5_etags("c") is False
-    assert list(made._key_protect) == ["c"]
+    assert list(made._key_protect._until) == ["c"]

@@ -12,7 +12,7 @@ from tests.net.scripted import reply, scripted
 from tests.transfer.conftest import CONFIG, DATA, PART
 
 from aiocos.errors import IntegrityError, TransferError, Unavailable
-from aiocos.wire import digest
+from aiocos.wire import checksum, digest
 
 SMALL = DATA[:5000]
 # An object with a customer's key: its ETag looks like an MD5 and is not one.
@@ -21,11 +21,11 @@ STRANGE = '"' + "5" * 32 + '"'
 
 
 def sha256(data: bytes) -> str:
-    return digest.encode(hashlib.sha256(data).digest())
+    return checksum.encode(hashlib.sha256(data).digest())
 
 
 def crc32(data: bytes) -> str:
-    return digest.encode(zlib.crc32(data).to_bytes(4, "big"))
+    return checksum.encode(zlib.crc32(data).to_bytes(4, "big"))
 
 
 def serving(

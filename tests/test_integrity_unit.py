@@ -24,18 +24,18 @@ from aiocos.integrity import (
 )
 from aiocos.operations.buckets import BucketInfo, HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
-from aiocos.wire import digest
+from aiocos.wire import checksum, digest
 
 SMALL = DATA[:5000]
 STRANGE = '"55555555555555555555555555555555"'
 
 
 def sha256(data: bytes) -> str:
-    return digest.encode(hashlib.sha256(data).digest())
+    return checksum.encode(hashlib.sha256(data).digest())
 
 
 def crc32(data: bytes) -> str:
-    return digest.encode(zlib.crc32(data).to_bytes(4, "big"))
+    return checksum.encode(zlib.crc32(data).to_bytes(4, "big"))
 
 
 def composite(data: bytes, sizes: list[int]) -> str:

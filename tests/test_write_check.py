@@ -9,18 +9,18 @@ import pytest
 
 from aiocos.errors import IntegrityError
 from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload, UploadPart
-from aiocos.operations.objects import CopyObject, CopyObjectResult, HeadObject, ObjectInfo, PutObject, PutObjectResult
-from aiocos.wire import digest
+from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject, PutObjectResult
+from aiocos.wire import checksum
 from aiocos.wire.bind import to_request
 from aiocos.wire.message import PreparedRequest
 from aiocos.wire.values import CopySource
-from aiocos.write_check import check_completion, check_copy, check_put, check_write, composite_of, is_usual
+from aiocos.write_check import check_completion, check_copy, check_put, composite_of, evidence_of
 
 DATA = b"what was sent"
 HEX = hashlib.md5(DATA).hexdigest()
-MD5 = digest.encode(bytes.fromhex(HEX))
+MD5 = checksum.encode(bytes.fromhex(HEX))
 OTHER = "0123456789abcdef0123456789abcdef"
-CRC = digest.encode(digest.digest("crc32", DATA))
+CRC = checksum.encode(checksum.compute("crc32", DATA))
 
 
 class FakeBuckets:
@@ -50,59 +50,52 @@ async def put(response: PutObjectResult, headers: dict[str, str], buckets: FakeB
 
 # -- the fast path ----------------------------------------------------------------------------------------------------
 
-
-@pytest.mark.parametrize(
-    ("headers", "etag", "usual"),
-    [
-        ({"Content-MD5": MD5}, HEX, True),
-        ({"Content-MD5": MD5}, OTHER, False),
-        ({}, HEX, False),
-        ({"Content-MD5": MD5, "x-amz-checksum-crc32": CRC}, HEX, False),
-        ({"Content-MD5": MD5, "x-amz-meta-a": "x"}, HEX, True),
-        ({"Content-MD5": "no base64"}, "", False),
-    ],
-)
-def test_is_usual(headers: dict[str, str], etag: str, usual: bool) -> None:
-    assert is_usual(headers, result(etag)) is usual
+OPERATIONS: list[Any] = [PutObject("b", "k", DATA), UploadPart("b", "k", "u", 7, DATA)]
+SUMS: dict[str, str] = {name: checksum.encode(checksum.compute(name, DATA)) for name in checksum.HEADERS}
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"Content-MD5": MD5},
-        {"Content-MD5": "no base64"},
-        {"x-amz-checksum-crc32": CRC},
-        {"Content-MD5": MD5, "x-amz-checksum-crc32": CRC},
-    ],
-    ids=str,
-)
+def added(name: str | None, headers: dict[str, str] | None = None) -> PreparedRequest:
+    """A request to which the client has added a checksum, or whose caller has given these headers."""
+    request = sent(headers or ({} if name is None else {checksum.HEADERS[name]: SUMS[name]}))  # type: ignore[index]
+    request.checksum = name
+    return request
+
+
+@pytest.mark.parametrize("name", checksum.HEADERS)
+def test_a_confirmed_checksum_is_seen_at_one_glance(name: str) -> None:
+    wanted = "md5" if name == "md5" else "checksum"
+    right = result(HEX) if name == "md5" else result("x", **{f"checksum_{name}": SUMS[name]})
+    wrong = result(OTHER) if name == "md5" else result(HEX, **{f"checksum_{name}": SUMS[name][:-4] + "AAA="})
+    for operation in OPERATIONS:
+        assert evidence_of(operation, added(name), right) == wanted
+        assert evidence_of(operation, added(name), wrong) is None
+        assert evidence_of(operation, added(None, added(name).headers), right) is None, "one that the caller gave"
+    keyed = PutObject("b", "k", DATA, customer_key=bytes(32))
+    assert evidence_of(keyed, added(name), right) == (None if name == "md5" else "checksum"), "an ETag says nothing there"
+
+
+@pytest.mark.parametrize("name", [None, *checksum.HEADERS])
 @pytest.mark.parametrize(
     "etag", [f'"{HEX}"', f'"{HEX.upper()}"', HEX, f'W/"{HEX}"', f"-{HEX}-", f'"{OTHER}"', f'"{OTHER}-2"', "", '""']
 )
-@pytest.mark.parametrize("repeated", [{}, {"checksum_crc32": CRC}, {"checksum_crc32": "AAAAAA=="}], ids=str)
+@pytest.mark.parametrize("returned", ["nothing", "the checksum", "another", "one of another kind"])
 @pytest.mark.parametrize("part", [False, True])
+@pytest.mark.parametrize("key", [None, bytes(32)], ids=["plain", "key"])
 async def test_fast_path_gives_the_result_of_the_general_path(
-    headers: dict[str, str], etag: str, repeated: dict[str, Any], part: bool
+    name: str | None, etag: str, returned: str, part: bool, key: bytes | None
 ) -> None:
-    """`check_write` may skip the general check, `check_put`, only if that would accept the write."""
-    operation = UploadPart("b", "k", "u", 7, DATA) if part else PutObject("b", "k", DATA)
-    written = PutObjectResult(etag=etag, **repeated)
-
-    async def outcome(check: Any) -> str:
-        try:
-            pending = check(FakeBuckets(), operation, sent(headers), written)
-            if pending is not None:
-                await pending
-        except IntegrityError as error:
-            return str(error)
-        return "accepted"
-
-    assert await outcome(check_write) == await outcome(check_put)
-
-
-async def test_other_operations_are_not_checked() -> None:
-    assert check_write(FakeBuckets(), HeadObject("b", "k"), sent({}), ObjectInfo()) is None
+    """`evidence_of` may replace the general check, `check_put`, only if that accepts the write for the same reason."""
+    more = {"customer_key": key}
+    operation: Any = UploadPart("b", "k", "u", 7, DATA, **more) if part else PutObject("b", "k", DATA, **more)
+    shown = {} if name in (None, "md5") else {"the checksum": {f"checksum_{name}": SUMS[name]}}
+    shown |= {"another": {"checksum_crc32": "AAAAAA=="}, "one of another kind": {"checksum_sha1": SUMS["sha1"]}}
+    request, written = added(name), PutObjectResult(etag=etag, **shown.get(returned, {}))
+    fast = evidence_of(operation, request, written)
+    try:
+        general: object = await check_put(FakeBuckets(), operation, request, written)
+    except IntegrityError as error:
+        general = error
+    assert fast in (None, general)
 
 
 # -- objects and parts ------------------------------------------------------------------------------------------------
@@ -145,7 +138,7 @@ async def test_body_is_hashed_without_content_md5(size: int, monkeypatch: pytest
         threads.append(len(given[1]))
         return work(*given)
 
-    monkeypatch.setattr("aiocos.write_check.run_in_hash_pool", hashed)
+    monkeypatch.setattr("aiocos.net.hashing.run_in_hash_pool", hashed)
     body = bytes(size)
     await put(result(hashlib.md5(body).hexdigest()), {"x-amz-checksum-crc32": "x"}, body=body)
     with pytest.raises(IntegrityError) as caught:
@@ -286,6 +279,27 @@ async def test_completion_has_the_expected_etag() -> None:
     await complete(f"{OTHER}-2", FakeBuckets(), f"{OTHER}-2")
     with pytest.raises(IntegrityError, match=f"the parts make {OTHER}-2"):
         await complete(COMPOSITE, FakeBuckets(), f"{OTHER}-2")
+
+
+@pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
+async def test_completion_with_a_checksum_is_compared_by_it(name: str) -> None:
+    """The ETag may be anything then, also with a key; without a checksum in the response, the ETag is compared."""
+    field, buckets = f"checksum_{name}", FakeBuckets()
+    for more in ({}, {"customer_key": bytes(32)}):
+        operation = CompleteMultipartUpload("b", "k", "u", PARTS, **{field: "AAAA"}, **more)
+        shown = CompletedUpload(etag=f'"{OTHER}-2"', **{field: "AAAA"})
+        assert await check_completion(buckets, operation, None, shown) == "checksum"
+        with pytest.raises(IntegrityError) as caught:
+            await check_completion(buckets, operation, None, CompletedUpload(etag=f'"{COMPOSITE}"', **{field: "BBBB"}))
+        assert (caught.value.expected, caught.value.actual) == ("AAAA", "BBBB")
+    assert buckets.looked_up == []
+    with pytest.raises(IntegrityError, match="the parts make"):
+        await check_completion(
+            buckets,
+            CompleteMultipartUpload("b", "k", "u", PARTS, **{field: "AAAA"}),
+            None,
+            CompletedUpload(etag=f'"{OTHER}-2"'),
+        )
 
 
 async def test_completion_with_a_customer_key_is_not_compared() -> None:

@@ -14,23 +14,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from aiocos.auth.base import Authorizer, Presigner
+from aiocos.body_checksum import BodyChecksum, BodyChecksums, is_returned, may_be_refusal
 from aiocos.config import ClientConfig
-from aiocos.errors import ConfigError, CosError, ProtocolError, RequestTimeoutError, ServiceError, TransportError
-from aiocos.net.hashing import INLINE, run_in_hash_pool
+from aiocos.errors import CosError, ProtocolError, RequestTimeoutError, ServiceError, TransportError
+from aiocos.key_protect import KeyProtectBuckets
+from aiocos.net.hashing import INLINE, hash_body, run_in_hash_pool
 from aiocos.net.limiter import ConcurrencyState
 from aiocos.net.retry import RETRYABLE, RetryBudget, retry_call
 from aiocos.net.streamed_response import StreamedResponse
 from aiocos.net.transport import Transport
 from aiocos.operations.buckets import HeadBucket
 from aiocos.response_errors import error_for, resource_of
-from aiocos.wire import digest
-from aiocos.wire.address import Endpoint, is_exposed
+from aiocos.wire import checksum
+from aiocos.wire.address import Endpoint, is_exposed, refuse_customer_key
 from aiocos.wire.bind import to_request
 from aiocos.wire.failure import error_code
 from aiocos.wire.message import PreparedRequest, Request, Response, encode_query
@@ -38,7 +39,7 @@ from aiocos.wire.redaction import scrub, secrets_of
 from aiocos.wire.retry_after import http_date
 from aiocos.wire.spec import Operation, Result
 from aiocos.wire.strict import read_response
-from aiocos.write_check import CHECKS, check_write
+from aiocos.write_check import CHECKS, check_write, evidence_of
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
@@ -50,11 +51,6 @@ _Sent: TypeAlias = tuple[Any, Response | StreamedResponse, int]
 _log = logging.getLogger("aiocos.call")
 
 _INSTANCE = "ibm-service-instance-id"
-_CUSTOMER_KEY = "server-side-encryption-customer-key"
-_ALGORITHMS: dict[str, digest.Algorithm] = {"CRC32": "crc32", "SHA256": "sha256"}
-# Seconds for which a bucket that was found under Key Protect is not looked up again, and the number of buckets remembered.
-_KEY_PROTECT_TTL = 300.0
-_KEY_PROTECT_BUCKETS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +91,12 @@ class Engine:
         self.endpoint = endpoint
         self.config = config
         self.budget = RetryBudget(config.retry)
+        self.checksums = BodyChecksums(config.checksum, endpoint.origin)
         self._authorizer = authorizer
         self._transport = transport
         self._instance_id = service_instance_id
         self._presigner = presigner
-        # Bucket → time until which it counts as under Key Protect.
-        self._key_protect: dict[str, float] = {}
+        self._key_protect = KeyProtectBuckets()
         # True if others on the network can read requests (plain http to another machine): keys are not sent then.
         self._is_exposed = is_exposed(endpoint.origin)
 
@@ -112,6 +108,14 @@ class Engine:
         Raises the exceptions of `aiocos.errors`.
         """
         return (await self._run(operation, stream=False))[0]
+
+    async def write(self, operation: Operation[R], known: BodyChecksum) -> R:
+        """Send an object or a part, and return its result.
+
+        `known` is its checksum, computed already. It receives the checksum that was sent, and what the service confirmed.
+        Raises the exceptions of `aiocos.errors`.
+        """
+        return (await self._send(operation, False, None, known))[0]
 
     async def open(self, operation: Operation[Any]) -> StreamedResponse:
         """Send an operation and return its 2xx response when the headers have arrived.
@@ -154,27 +158,41 @@ class Engine:
             name = f"{operation.spec.name} {resource_of(operation)}".strip()
             raise RequestTimeoutError(f"{name}: not done within {timeout:g} s", sent=True) from error
 
-    async def _send(self, operation: Operation[Any], stream: bool, deadline: float | None) -> _Sent:
+    async def _send(
+        self, operation: Operation[Any], stream: bool, deadline: float | None, known: BodyChecksum | None = None
+    ) -> _Sent:
         """Prepare an operation, attempt and retry it, and check what was written."""
-        request = await self.prepare(operation)
+        request = await self.prepare(operation, known)
         if self._is_exposed:
-            self._refuse_customer_key(request)
+            refuse_customer_key(request)
         try:
-            sent = await self._attempt(operation, request, stream, deadline)
-            self.budget.refund()
-        except RETRYABLE as error:
-            sent = await self._retry(operation, request, stream, deadline, error)
-        if type(operation) in CHECKS and not stream and self.config.verify_writes:
-            # Outside the attempts: a service that stored other bytes would most likely do so again.
-            check = check_write(self, operation, request, sent[0])
-            if check is not None:
-                await check
+            try:
+                sent = await self._attempt(operation, request, stream, deadline)
+                self.budget.refund()
+            except RETRYABLE as error:
+                sent = await self._retry(operation, request, stream, deadline, error)
+        except ServiceError as error:
+            if not request.is_replaceable or not may_be_refusal(error):
+                raise
+            refused, request = request.checksum, await self._prepare_with_md5(operation, request, known)
+            sent = await self._retry(operation, request, stream, deadline, None)
+            self.checksums.fall_back(f"refuses the checksum {refused}")
+        if type(operation) in CHECKS and not stream:
+            result = sent[0]
+            if request.is_replaceable and request.body and not is_returned(request, result):
+                self.checksums.fall_back("does not return the checksum of a body")
+            evidence = evidence_of(operation, request, result)
+            if self.config.verify_writes and evidence is None:
+                # Outside the attempts: a service that stored other bytes would most likely do so again.
+                evidence = await check_write(self, operation, request, result)
+            if known is not None:
+                known.evidence = evidence
         return sent
 
     async def _retry(
-        self, operation: Operation[Any], request: PreparedRequest, stream: bool, deadline: float | None, error: CosError
+        self, operation: Operation[Any], request: PreparedRequest, stream: bool, deadline: float | None, error: CosError | None
     ) -> _Sent:
-        """Make further attempts after the first one has failed with `error`."""
+        """Make further attempts after one that failed with `error`, if any."""
         attempts = 1
 
         def on_retry(error: CosError, attempt: int, delay: float) -> None:
@@ -267,17 +285,32 @@ class Engine:
 
     # -- from an operation to a request ---------------------------------------------------------------------------
 
-    async def prepare(self, operation: Operation[Any]) -> PreparedRequest:
-        """Return the request of an operation, complete except for the authorization."""
+    async def prepare(self, operation: Operation[Any], known: BodyChecksum | None = None) -> PreparedRequest:
+        """Return the request of an operation, complete except for the authorization.
+
+        `known` is the checksum of its body, if that is computed already.
+        """
         request = to_request(operation)
         headers, body = cast("dict[str, str]", request.headers), request.body
         if operation.spec.names_instance and _INSTANCE not in headers and (instance := self._instance_id()):
             headers[_INSTANCE] = instance
-        if body is not None and operation.spec.has_payload and (algorithm := self._missing_checksum(headers)):
-            small = len(body) <= INLINE
-            value = digest.digest(algorithm, body) if small else await run_in_hash_pool(digest.digest, algorithm, body)
-            headers[digest.HEADERS[algorithm]] = digest.encode(value)
-        return self.address(request, headers)
+        prepared = self.address(request, headers)
+        if body is not None and operation.spec.has_payload and (algorithm := self.checksums.missing(headers)):
+            if known is not None and (algorithm := self.checksums.chosen(known)) == known.algorithm:
+                value = known.value
+            else:
+                small = len(body) <= INLINE
+                value = checksum.compute(algorithm, body) if small else await hash_body(algorithm, body)
+            self.checksums.add(prepared, algorithm, value, known)
+        return prepared
+
+    async def _prepare_with_md5(
+        self, operation: Operation[Any], refused: PreparedRequest, known: BodyChecksum | None
+    ) -> PreparedRequest:
+        """Prepare a request again whose checksum may have been refused."""
+        known = known or BodyChecksum("md5", b"", is_automatic=False)
+        known.algorithm, known.value = "md5", await hash_body("md5", refused.body or b"")
+        return await self.prepare(operation, known)
 
     def address(self, request: Request, headers: dict[str, str]) -> PreparedRequest:
         """Return a request with its address and these headers.
@@ -287,31 +320,6 @@ class Engine:
         origin, path = self.endpoint.locate(request.bucket, request.key, self.config.addressing)
         query = encode_query(request.query) if request.query else ""
         return PreparedRequest(request.method, origin, path, query, headers, request.body)
-
-    def _missing_checksum(self, headers: dict[str, str]) -> digest.Algorithm | None:
-        """Return the checksum to compute for a body, or None if the headers have one."""
-        for name in headers:
-            if name == "Content-MD5" or name.startswith("x-amz-checksum-"):
-                return None
-        # The service refuses a request that announces a checksum and does not contain it.
-        announced = headers.get("x-amz-sdk-checksum-algorithm")
-        algorithm = _ALGORITHMS.get(announced) if announced else self.config.checksum
-        if algorithm is None:
-            raise ConfigError(f"a {announced} checksum is announced and not given, and cannot be computed here")
-        return algorithm
-
-    def _refuse_customer_key(self, request: PreparedRequest) -> None:
-        """Raise `ConfigError` if a request has a customer's key.
-
-        Called only if requests go over plain http to another machine.
-        """
-        names = [*request.headers, *(part.partition("=")[0] for part in request.query.split("&"))]
-        # The header with the MD5 of the key ends in "-md5" and is not a secret.
-        if any(name.lower().endswith(_CUSTOMER_KEY) for name in names):
-            raise ConfigError(
-                f"a customer's key (SSE-C) is not sent to {self.endpoint.origin}: plain http would show it to the network; "
-                "use https"
-            )
 
     def presign(self, request: Request, headers: dict[str, str], expires: int, *, strict: bool = True) -> str:
         """Return the URL of a request, signed in its query. Sends nothing.
@@ -328,7 +336,7 @@ class Engine:
         """
         prepared = self.address(request, headers)
         if self._is_exposed:
-            self._refuse_customer_key(prepared)
+            refuse_customer_key(prepared)
         return self._presigner().presign(prepared, expires=expires, strict=strict)
 
     # -- state ----------------------------------------------------------------------------------------------------
@@ -339,19 +347,15 @@ class Engine:
         For use when an ETag differs from the MD5 of the bytes. True also if the HEAD fails. A bucket under Key Protect is
         remembered for five minutes.
         """
-        now = time.monotonic()
-        if self._key_protect.get(bucket, 0.0) > now:
+        if bucket in self._key_protect:
             return False
         try:
             info = await self.call(HeadBucket(bucket, expected_bucket_owner=expected_bucket_owner))
         except CosError:
             return True
-        if not info.kp_enabled:
-            return True
-        if len(self._key_protect) >= _KEY_PROTECT_BUCKETS:
-            self._key_protect.clear()
-        self._key_protect[bucket] = now + _KEY_PROTECT_TTL
-        return False
+        if info.kp_enabled:
+            self._key_protect.add(bucket)
+        return not info.kp_enabled
 
     @property
     def concurrency(self) -> ConcurrencyState:

@@ -6,7 +6,7 @@ All classes here are frozen: a client's settings don't change while it lives. Us
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 from aiocos.describe import with_field_texts
 from aiocos.errors import ConfigError
@@ -32,6 +32,10 @@ MAX_PUT = 5 * GIB
 
 MAX_KEYS = 1_000
 """Largest number of entries on a page of a listing, and of keys in one DeleteObjects request."""
+
+
+ChecksumSetting: TypeAlias = Literal["auto", "crc32", "crc32c", "crc64nvme", "sha1", "sha256", "md5"]
+"""Values of `ClientConfig.checksum`."""
 
 
 @with_field_texts("Args")
@@ -257,12 +261,15 @@ class ClientConfig:
     does.
     """
 
-    checksum: Literal["md5", "crc32", "sha256"] = "md5"
-    """Checksum that the client adds to the body of an object or part if the call gives none: `Content-MD5`,
-    `x-amz-checksum-crc32` or `x-amz-checksum-sha256`.
+    checksum: ChecksumSetting = "auto"
+    """Checksum that the client adds to the body of an object or part if the call gives none. The service refuses a body that
+    doesn't match it with `BadDigest`, and returns the checksum in its response.
 
-    The service refuses a body that doesn't match it with `BadDigest`. MD5 is the default, because every S3 service that checks
-    anything checks it.
+    `"auto"`: CRC64NVME with the native implementation of `pip install 'aiocos[fast]'`, else CRC32. If a service doesn't return
+    the checksum, or refuses it, the client sends `Content-MD5` from then on and logs that once. `"md5"`: always `Content-MD5`,
+    which services of all ages check. The others are sent as `x-amz-checksum-…`, whatever the service does with them; `"crc32c"`
+    and `"crc64nvme"` are slow (some 70 MB/s) without `aiocos[fast]`. `"sha1"` and `"sha256"` cover an object made of parts only
+    part by part. `ConfigError` for any other value.
     """
 
     verify_tls: bool = True
@@ -303,6 +310,8 @@ class ClientConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)} seconds; it must be above 0")
         if not self.user_agent.isprintable() or not self.user_agent.isascii():
             raise ConfigError("user_agent must be printable ASCII, because it is sent as a header")
+        if self.checksum not in get_args(ChecksumSetting):
+            raise ConfigError(f"checksum is {self.checksum!r}; it must be one of {', '.join(get_args(ChecksumSetting))}")
         if self.max_connections < 1:
             raise ConfigError(f"max_connections is {self.max_connections}; it must be at least 1")
         if self.retry.attempts < 1:

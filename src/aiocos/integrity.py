@@ -20,6 +20,7 @@ from aiocos.config import MAX_PARTS
 from aiocos.errors import CosError, IntegrityError, Throttled, TransportError, Unavailable
 from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
+from aiocos.wire import checksum as checksums
 from aiocos.wire import digest
 from aiocos.wire.message import Bytes
 
@@ -120,15 +121,15 @@ def checksum_of(info: ObjectInfo) -> Checksum | None:
         return Checksum("md5", digest.bare(info.etag), md5.update, md5.hexdigest)
     if info.checksum_sha256 and "-" not in info.checksum_sha256:
         sha256 = hashlib.sha256()
-        return Checksum("checksum", info.checksum_sha256, sha256.update, lambda: digest.encode(sha256.digest()))
+        return Checksum("checksum", info.checksum_sha256, sha256.update, lambda: checksums.encode(sha256.digest()))
     if info.checksum_crc32 and "-" not in info.checksum_crc32:
         value = 0
 
         def update(data: Bytes) -> None:
             nonlocal value
-            value = digest.crc32(data, value)
+            value = checksums.crc32(data, value)
 
-        return Checksum("checksum", info.checksum_crc32, update, lambda: digest.encode(value.to_bytes(4, "big")))
+        return Checksum("checksum", info.checksum_crc32, update, lambda: checksums.encode(value.to_bytes(4, "big")))
     return None
 
 

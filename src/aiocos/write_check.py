@@ -6,27 +6,33 @@ A difference raises `IntegrityError`. What is compared:
   the ETag of a copy is the ETag of its source.
 * ETags that are known not to be MD5s are not compared: with a customer's key, with a key of a key management service, and in a
   bucket under Key Protect. Whether a bucket is under Key Protect is looked up only after an ETag differed.
-* Checksums that the service repeats are always compared.
+* Checksums that the service repeats are always compared, with all keys. A body whose checksum was repeated is right, whatever
+  its ETag is.
+* A service that ignored the checksum is found out by that (`body_checksum`). The ETag is compared then, with an MD5 that is
+  computed afterwards.
 """
 
 from __future__ import annotations
 
 import binascii
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeAlias
 
+from aiocos.body_checksum import Evidence
 from aiocos.errors import IntegrityError
-from aiocos.net.hashing import INLINE, run_in_hash_pool
+from aiocos.net.hashing import hash_body
 from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload, UploadPart
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject
 from aiocos.operations.shared import WriteResult
-from aiocos.wire import digest
+from aiocos.wire import checksum, digest
 from aiocos.wire.message import PreparedRequest
 from aiocos.wire.spec import Operation
 from aiocos.wire.values import CopySource
 
 # The checksums that a response may repeat: the header of the request → the field of the result.
 _REPEATED = {f"x-amz-checksum-{name}": f"checksum_{name}" for name in ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")}
+_HEADERS: dict[str, str] = {**checksum.HEADERS}
+_FIELDS = {name: _REPEATED[header] for name, header in _HEADERS.items() if name != "md5"}
 
 
 class BucketLookup(Protocol):
@@ -37,56 +43,55 @@ class BucketLookup(Protocol):
         ...
 
 
-def check_write(
-    buckets: BucketLookup, operation: Operation[Any], request: PreparedRequest, result: object
-) -> Awaitable[None] | None:
-    """Check the result of any operation; return None if there is nothing to await.
+async def check_write(buckets: BucketLookup, operation: Operation[Any], request: PreparedRequest, result: object) -> Evidence:
+    """Check the result of a write, and return what shows that it is right.
 
-    The general path is the check in `CHECKS` for the operation's class, a coroutine. Most writes do not need it: an object or
-    a part sent with `Content-MD5` and no other checksum, whose ETag is that MD5. `is_usual` recognizes these without a
-    coroutine. The general path accepts every write that `is_usual` accepts.
+    The general path, for all operations in `CHECKS`. Most writes do not need it, see `evidence_of`. Raises `IntegrityError`.
     """
-    check = CHECKS.get(type(operation))
-    if check is None or (isinstance(result, WriteResult) and is_usual(request.headers, result)):
+    return await CHECKS[type(operation)](buckets, operation, request, result)
+
+
+def evidence_of(operation: Any, request: PreparedRequest, result: Any) -> Evidence:
+    """Return what shows at one glance that a write is right.
+
+    None if the general path is needed. Most writes are an object or a part with one checksum, added by the client, which the
+    service returns; for an MD5, as the ETag. Where this function does not return None, the general path returns the same.
+    """
+    name = request.checksum
+    if name is None:
         return None
-    return check(buckets, operation, request, result)
-
-
-def is_usual(headers: Mapping[str, str], result: WriteResult) -> bool:
-    """Return True if the ETag of a write is the MD5 that was sent.
-
-    False also if the request has another checksum.
-    """
-    md5 = headers.get("Content-MD5")
-    if md5 is None or result.etag[1:-1] != _hex(md5):
-        return False
-    return not any(name.startswith("x-amz-checksum-") for name in headers)
+    if name != "md5":
+        return "checksum" if getattr(result, _FIELDS[name]) == request.headers[_HEADERS[name]] else None
+    is_md5 = result.etag == f'"{_hex(request.headers["Content-MD5"])}"'
+    return "md5" if is_md5 and operation.customer_key is None else None
 
 
 async def check_put(
     buckets: BucketLookup, operation: PutObject | UploadPart, request: PreparedRequest, result: WriteResult
-) -> None:
+) -> Evidence:
     """Check an object or a part. Raises `IntegrityError`."""
     headers, data = request.headers, request.body if request.body is not None else b""
     repeated: dict[str, str | None] = {name: getattr(result, field) for name, field in _REPEATED.items() if name in headers}
     if differing := digest.find_mismatch(headers, repeated):
         raise _mismatch(operation, *differing, result.request_id)
+    evidence: Evidence = "checksum" if any(repeated.values()) else None
     if not digest.is_md5(result.etag):
-        return
+        return evidence
     md5 = headers.get("Content-MD5")
-    if md5 is None and not any(repeated.values()):
+    if md5 is None and evidence is None and not _has_other_etag(operation, result):
         # The service ignored the checksum, so its ETag is all there is to compare.
-        md5 = digest.encode(
-            digest.digest("md5", data) if len(data) <= INLINE else await run_in_hash_pool(digest.digest, "md5", data)
-        )
+        md5 = checksum.encode(await hash_body("md5", data))
     expected = _hex(md5 or "")
-    if not expected or expected == digest.bare(result.etag) or _has_other_etag(operation, result):
-        return
+    if not expected or _has_other_etag(operation, result):
+        return evidence
+    if expected == digest.bare(result.etag):
+        return evidence or "md5"
     if await buckets.has_md5_etags(operation.bucket, operation.expected_bucket_owner):
         raise _mismatch(operation, expected, result.etag, result.request_id)
+    return evidence
 
 
-async def check_copy(buckets: BucketLookup, operation: CopyObject, _: PreparedRequest, result: CopyObjectResult) -> None:
+async def check_copy(buckets: BucketLookup, operation: CopyObject, _: PreparedRequest, result: CopyObjectResult) -> Evidence:
     """Check that a copy has the ETag of its source.
 
     The operation gives the source's ETag by `source_if_match`; without it nothing is compared. Only MD5s of whole objects are
@@ -94,14 +99,15 @@ async def check_copy(buckets: BucketLookup, operation: CopyObject, _: PreparedRe
     """
     etag = operation.source_if_match or ""
     if not digest.is_md5(etag) or not digest.is_md5(result.etag) or digest.bare(etag) == digest.bare(result.etag):
-        return
+        return None
     if _has_other_etag(operation, result) or operation.source_customer_key is not None:
-        return
+        return None
     source = operation.source if isinstance(operation.source, CopySource) else CopySource(*operation.source)
     if await buckets.has_md5_etags(operation.bucket, operation.expected_bucket_owner) and await buckets.has_md5_etags(
         source.bucket, operation.expected_source_bucket_owner
     ):
         raise _mismatch(operation, digest.bare(etag), result.etag, result.request_id)
+    return None
 
 
 async def check_completion(
@@ -110,21 +116,29 @@ async def check_completion(
     _: PreparedRequest | None,
     result: CompletedUpload,
     expected: str | None = None,
-) -> None:
-    """Check the ETag of a completed multipart upload. Raises `IntegrityError`.
+) -> Evidence:
+    """Check a completed multipart upload. Raises `IntegrityError`.
 
-    `expected` is the ETag that the object must have; None computes it from the ETags of the parts.
+    A checksum of the object that was sent and is returned decides; the ETag is compared if there is none. `expected` is the
+    ETag that the object must have; None computes it from the ETags of the parts.
     """
+    sent = {name: value for name, field in _REPEATED.items() if (value := getattr(operation, field)) is not None}
+    repeated = {name: getattr(result, _REPEATED[name]) for name in sent}
+    if differing := digest.find_mismatch(sent, repeated):
+        raise _mismatch(operation, *differing, result.request_id)
+    if any(repeated.values()):
+        return "checksum"
     expected = expected or composite_of(operation.parts)
     if expected is None or digest.part_count(result.etag) is None or digest.bare(result.etag) == expected:
-        return
+        return None
     if not _has_other_etag(operation, result) and await buckets.has_md5_etags(
         operation.bucket, operation.expected_bucket_owner
     ):
         raise _mismatch(operation, expected, result.etag, result.request_id)
+    return None
 
 
-Check: TypeAlias = Callable[[BucketLookup, Any, PreparedRequest, Any], Awaitable[None]]
+Check: TypeAlias = Callable[[BucketLookup, Any, PreparedRequest, Any], Awaitable[Evidence]]
 """Compares the result of an operation with its request. Raises `IntegrityError`."""
 
 CHECKS: dict[type[Operation[Any]], Check] = {

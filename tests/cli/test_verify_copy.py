@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,30 @@ def change_object_responses(
             change(response)
 
     change_responses(monkeypatch, only)
+
+
+@pytest.fixture(autouse=True)
+def without_checksums(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the service show no checksums, so that ETags decide; unless the test's name says otherwise."""
+
+    def hide(response: ChangedResponse) -> None:
+        for name in [name for name in response.headers if name.lower().startswith("x-amz-checksum-")]:
+            del response.headers[name]
+
+    with pytest.MonkeyPatch.context() as patch:
+        if "with_checksums" not in request.node.name:
+            change_responses(patch, hide)
+        yield
+
+
+def test_upload_with_checksums_is_verified_under_key_protect(
+    shell: Shell, bucket_url: str, source: Path, monkeypatch: pytest.MonkeyPatch
+):
+    enable_key_protect(monkeypatch)
+    change_object_responses(monkeypatch, "PUT", set_header("ETag", f'"{OPAQUE_ETAG}"'))
+    change_object_responses(monkeypatch, "HEAD", set_header("ETag", f'"{OPAQUE_ETAG}"'))
+    assert shell("mv", str(source), f"{bucket_url}/key").code == 0
+    assert not source.exists()
 
 
 def set_header(name: str, value: str) -> Callable[[ChangedResponse], object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import AsyncIterator
 
 import pytest
 from tests.responses import ChangedResponse, change_responses
@@ -13,12 +14,19 @@ from aiocos.emulator import Emulator
 from aiocos.errors import IntegrityError
 from aiocos.groups import engine_of
 from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject
-from aiocos.wire import digest
+from aiocos.wire import checksum, digest
 from aiocos.wire.message import PreparedRequest
 from aiocos.write_check import check_copy
 
 DATA = b"what was sent"
 OTHER = '"' + digest.etag_of(b"something else") + '"'
+
+
+@pytest.fixture
+async def cos(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
+    """A client whose writes are verified by their ETags alone; a checksum in the response would outweigh them."""
+    async with cos_emulator.client(config=aiocos.ClientConfig(checksum="md5")) as client:
+        yield client
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +129,7 @@ async def test_another_checksum(cos_emulator: Emulator, monkeypatch: pytest.Monk
 
 async def test_a_checksum_of_ones_own(cos: aiocos.Client):
     await cos.objects.put("bucket", "key", DATA, content_md5=digest.content_md5(DATA))
-    sha = digest.encode(digest.digest("sha256", DATA))
+    sha = checksum.encode(checksum.compute("sha256", DATA))
     assert (await cos.objects.put("bucket", "key", DATA, checksum_sha256=sha)).checksum_sha256 == sha
 
 
@@ -167,7 +175,7 @@ async def test_completions(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, 
         return
     with pytest.raises(IntegrityError, match="the parts make") as caught:
         await completing
-    assert caught.value.expected == digest.composite_etag([digest.digest("md5", DATA)])
+    assert caught.value.expected == digest.composite_etag([checksum.compute("md5", DATA)])
 
 
 @pytest.mark.parametrize("protected", ["bucket", "elsewhere"])

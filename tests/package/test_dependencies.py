@@ -27,7 +27,7 @@ WITH_AIOHTTP = {"multidict", "yarl"}
 OPTIONAL = {
     SOURCE / "cli": "cli",
     SOURCE / "integrations" / "pytest.py": "test",  # loaded by pytest; without pytest-asyncio its fixtures say what is missing
-    SOURCE / "wire" / "digest.py": "fast",  # falls back to zlib
+    SOURCE / "wire" / "checksum.py": "fast",  # falls back to zlib and Python
 }
 
 # Where the packages of an extra are used.
@@ -45,6 +45,9 @@ SERVES = {
 
 # Packages that are used and not imported: where, and by which text there.
 NOT_IMPORTED = {
+    # Imported by name, where they are installed.
+    "awscrt": ("src/aiocos/wire/checksum.py", '"awscrt.checksums"'),
+    "isal": ("src/aiocos/wire/checksum.py", '"isal.isal_zlib"'),
     # Plugins of pytest.
     "pytest-timeout": ("pyproject.toml", "\ntimeout = "),
     "pytest-xdist": ("pyproject.toml", '"-n", "4"'),
@@ -125,8 +128,9 @@ def test_the_benchmarks_and_the_documentation_import_only_what_their_extras_brin
 
 
 def test_the_constraints_of_the_oldest_libraries_are_the_declared_minimums():
-    """`.ci/oldest.txt` holds the lowest version that each requirement of the package and its command line allows."""
-    lines = project.PROJECT["dependencies"] + project.PROJECT["optional-dependencies"]["cli"]
+    """`.ci/oldest.txt` holds the lowest version that each requirement of what users install allows."""
+    optional = project.PROJECT["optional-dependencies"]
+    lines = project.PROJECT["dependencies"] + optional["cli"] + optional["fast"]
     declared = dict(line.split(">=") for line in lines)
     oldest = dict(line.split("==") for line in (ROOT / ".ci" / "oldest.txt").read_text().split())
     assert oldest.keys() == declared.keys()

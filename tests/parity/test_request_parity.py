@@ -37,9 +37,10 @@ ADDED = {
     "host": "written by the transport",
 }
 
-# A body that needs a checksum has one. Which one is the client's choice: Content-MD5 is the one that every
-# server of the protocol supports, and the SDK uses CRC-32 where the model does not require MD5.
-CHECKSUMS = {"content-md5", "x-amz-checksum-crc32", "x-amz-sdk-checksum-algorithm"}
+# A body that needs a checksum has one. Which one is the client's choice: here Content-MD5 for documents, and CRC64NVME or CRC32
+# for objects and parts; the SDK uses CRC-32 where the model does not require MD5.
+SUMS = {"content-md5", "x-amz-checksum-crc32", "x-amz-checksum-crc64nvme"}
+CHECKSUMS = SUMS | {"x-amz-sdk-checksum-algorithm"}
 
 # Members of the model that aiocos does not offer.
 NOT_OFFERED = {
@@ -117,9 +118,8 @@ def _compare(name: str, ours: SentRequest, theirs: SentRequest, given: set[str])
     assert [pair for pair in ours.query if pair not in allowed] == expected
     assert _headers(ours, given) == _headers(theirs, given)
     # Either both send a checksum of the body, or neither.
-    demanded = {"content-md5", "x-amz-checksum-crc32"} & set(theirs.headers)
-    if demanded and (ours.body or theirs.body):
-        assert {"content-md5", "x-amz-checksum-crc32"} & set(ours.headers)
+    if SUMS & set(theirs.headers) and (ours.body or theirs.body):
+        assert SUMS & set(ours.headers)
     if theirs.body.startswith(b"<"):
         assert tree(ours.body) == tree(theirs.body)
     else:

@@ -1,6 +1,7 @@
 """Clients with small parts, so that a few MiB are a multipart upload."""
 
 import asyncio
+import dataclasses
 import os
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,6 +18,18 @@ PART = 5 * MIB
 SMALL = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART)
 CONFIG = aiocos.ClientConfig(transfer=SMALL, retry=aiocos.RetryConfig(base=0.01, cap=0.05))
 DATA = os.urandom(3 * PART + 12_345)
+
+
+MD5 = dataclasses.replace(CONFIG, checksum="md5")
+"""For tests about ETags, which are all that tells what a service without checksums has stored."""
+
+
+@pytest.fixture
+async def small_md5(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
+    """A client like `small` that sends `Content-MD5`."""
+    async with cos_emulator.client(config=MD5) as cos:
+        await cos.buckets.create("bucket")
+        yield cos
 
 
 @pytest.fixture

@@ -1,18 +1,26 @@
 """The end of an upload when its answer is lost: settled by what the service shows, or said to be uncertain."""
 
+import dataclasses
 import re
 from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.responses import ChangedResponse, change_responses
-from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads, used
+from tests.transfer.conftest import DATA, MD5, PART, open_uploads, used
 
 import aiocos
 from aiocos.emulator import Emulator, LateError, Reset, Status
 from aiocos.errors import IntegrityError, OutcomeUnknown, TransferError
 from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompletedUpload, CompleteMultipartUpload
-from aiocos.wire.digest import bare, composite_etag, digest
+from aiocos.wire.checksum import compute
+from aiocos.wire.digest import bare, composite_etag
+
+
+@pytest.fixture
+def small(small_md5: aiocos.Client) -> aiocos.Client:
+    """The ETag alone tells what was made; `upload/test_checksums.py` has the completions with a checksum."""
+    return small_md5
 
 
 async def test_the_lost_answer_of_a_completion_that_happened(small: aiocos.Client, cos_emulator: Emulator):
@@ -124,7 +132,7 @@ async def _lose(cos: aiocos.Client, monkeypatch: pytest.MonkeyPatch, then) -> No
 
 @pytest.fixture
 async def hasty(cos_emulator: Emulator, small: aiocos.Client):
-    config = aiocos.ClientConfig(transfer=CONFIG.transfer, retry=aiocos.RetryConfig(attempts=2, base=0.01, cap=0.02))
+    config = dataclasses.replace(MD5, retry=aiocos.RetryConfig(attempts=2, base=0.01, cap=0.02))
     async with cos_emulator.client(config=config) as cos:
         yield cos
 
@@ -211,7 +219,7 @@ WORK = {
     "upload": lambda cos: cos.upload("bucket", "key", DATA),
     "copy": lambda cos: cos.copy("bucket", "source", "bucket", "key", copy_threshold=0, part_size=PART),
 }
-EXPECTED = composite_etag(digest("md5", DATA[start : start + PART]) for start in range(0, len(DATA), PART))
+EXPECTED = composite_etag(compute("md5", DATA[start : start + PART]) for start in range(0, len(DATA), PART))
 
 
 def completed(

@@ -5,19 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from aiocos.operations.multipart import (
     CompleteMultipartUpload,
     CreateMultipartUpload,
     UploadPart,
     UploadPartCopy,
-    UploadPartResult,
 )
-from aiocos.operations.objects import CopyObject, HeadObject, PutObject, PutObjectResult
-from aiocos.transfer.derive import derive, is_confirmed, with_checksum
+from aiocos.operations.objects import CopyObject, HeadObject, PutObject
+from aiocos.transfer.derive import derive
 from aiocos.transfer.requests import CopyRequest, UploadRequest
-from aiocos.wire import digest
 
 KEY = bytes(32)
 """A customer's key."""
@@ -86,27 +82,12 @@ def test_what_is_given_goes_before_what_the_request_says():
     ).forbid_overwrite
 
 
-@pytest.mark.parametrize("algorithm", ["md5", "crc32", "sha256"])
-def test_a_body_has_its_checksum(algorithm: Any):
-    value = digest.digest(algorithm, b"body")
-    names = {"md5": "content_md5", "crc32": "checksum_crc32", "sha256": "checksum_sha256"}
-    for operation in (
-        PutObject("bucket", "key", b"body"),
-        UploadPart("bucket", "key", "id", 1, b"body"),
-    ):
-        assert with_checksum(operation, algorithm, value) is operation
-        said = {name: getattr(operation, name) for name in names.values() if getattr(operation, name, None) is not None}
-        assert said == {names[algorithm]: digest.encode(value)}
-
-
-def test_a_checksum_that_is_said_back_confirms_a_body():
-    value = digest.digest("crc32", b"body")
-    for result in (PutObjectResult, UploadPartResult):
-        assert is_confirmed(result(etag="e", checksum_crc32=digest.encode(value)), "crc32", value)
-        assert not is_confirmed(result(etag="e", checksum_crc32=digest.encode(b"else")), "crc32", value)
-        assert not is_confirmed(result(etag="e"), "crc32", value)
-        assert not is_confirmed(result(etag="e", checksum_sha256=digest.encode(value)), "crc32", value)
-        assert not is_confirmed(result(etag="e"), "md5", value), "an MD5 is confirmed by the ETag"
+def test_a_checksum_of_the_object_is_none_of_its_parts():
+    request = UploadRequest("b", "k", b"", checksum_crc32="AAAAAA==", checksum_algorithm="CRC32", checksum_type="FULL_OBJECT")
+    assert derive(request, UploadPart, upload_id="u", part_number=1).checksum_crc32 is None
+    assert derive(request, PutObject, data=b"").checksum_crc32 == "AAAAAA=="
+    assert derive(request, CompleteMultipartUpload, upload_id="u", parts=[]).checksum_crc32 == "AAAAAA=="
+    assert derive(request, CreateMultipartUpload).checksum_algorithm == "CRC32"
 
 
 def test_what_is_not_given():

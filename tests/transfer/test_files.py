@@ -36,7 +36,7 @@ from aiocos.transfer.files import (
 from aiocos.transfer.parts import PartRange
 from aiocos.transfer.upload import source
 from aiocos.transfer.upload.source import part_source
-from aiocos.wire import digest
+from aiocos.wire import checksum
 
 
 @pytest.mark.parametrize("short", [None, 1, 7, 100_000])
@@ -98,7 +98,7 @@ async def test_the_memory_of_a_part_of_a_stream_is_used_again():
 
 
 async def test_few_threads_hash():
-    assert await run_in_hash_pool(digest.digest, "md5", b"x") == digest.digest("md5", b"x")
+    assert await run_in_hash_pool(checksum.compute, "md5", b"x") == checksum.compute("md5", b"x")
     assert pool()._max_workers <= (os.cpu_count() or 1)
 
 
@@ -118,8 +118,8 @@ raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 def test_crc32_is_the_one_of_zlib():
     data = os.urandom(100_003)
-    assert digest.crc32(data, 0) == zlib.crc32(data)
-    assert digest.crc32(memoryview(data)[50:], digest.crc32(data[:50], 0)) == zlib.crc32(data)
+    assert checksum.crc32(data, 0) == zlib.crc32(data)
+    assert checksum.crc32(memoryview(data)[50:], checksum.crc32(data[:50], 0)) == zlib.crc32(data)
 
 
 async def test_a_source_that_never_waits_lets_others_run():

@@ -17,7 +17,7 @@ from aiocos.emulator import Emulator, Status
 from aiocos.errors import TransferError
 from aiocos.transfer import journal as journals
 from aiocos.transfer.journal import Journal
-from aiocos.wire import digest
+from aiocos.wire import checksum
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def forge(part: Path, journal: Path, content: bytes, **head: Any) -> None:
     begun = json.loads(journal.read_text().splitlines()[0]) | head
     part.write_bytes(content)
     steps = [
-        [at, len(piece), digest.crc32(piece, 0)] for at in range(0, len(content), MIB) if (piece := content[at : at + MIB])
+        [at, len(piece), checksum.crc32(piece, 0)] for at in range(0, len(content), MIB) if (piece := content[at : at + MIB])
     ]
     journal.write_text("".join(json.dumps(line) + "\n" for line in (begun, *steps)))
 
@@ -144,7 +144,7 @@ async def test_a_journal_of_many_pieces_is_none(cos: aiocos.Client, cos_emulator
     part, journal = await begun(cos, cos_emulator, here / "f")
     forge(part, journal, DATA)
     head = journal.read_text().splitlines()[0]
-    steps = [json.dumps([at, 1, digest.crc32(DATA[at : at + 1], 0)]) for at in range(0, 30_000, 2)]
+    steps = [json.dumps([at, 1, checksum.crc32(DATA[at : at + 1], 0)]) for at in range(0, 30_000, 2)]
     journal.write_text("\n".join([head, *steps]) + "\n")
     cos_emulator.requests.clear()
     result = await cos.download("bucket", "parts", here / "f", resume=True)

@@ -16,7 +16,7 @@ from aiocos.config import MIB
 from aiocos.emulator import Emulator, Status
 from aiocos.errors import TransferError
 from aiocos.transfer.files import NotOurs, open_own
-from aiocos.wire import digest
+from aiocos.wire import checksum
 
 Plant = Callable[[Path, Path], object]
 
@@ -159,7 +159,7 @@ def forge(part: Path, journal: Path, content: bytes, **head: Any) -> None:
     begun = json.loads(journal.read_text().splitlines()[0]) | head
     part.write_bytes(content)
     steps = [
-        [at, len(piece), digest.crc32(piece, 0)] for at in range(0, len(content), MIB) if (piece := content[at : at + MIB])
+        [at, len(piece), checksum.crc32(piece, 0)] for at in range(0, len(content), MIB) if (piece := content[at : at + MIB])
     ]
     journal.write_text("".join(json.dumps(line) + "\n" for line in (begun, *steps)))
 

@@ -13,6 +13,7 @@ import aiocos
 from aiocos.emulator import Delay, Emulator, Status
 from aiocos.errors import IntegrityError, TransferError
 from aiocos.groups import engine_of
+from aiocos.wire.checksum import best
 from aiocos.wire.message import PreparedRequest, Response
 
 
@@ -69,7 +70,7 @@ async def test_the_options_of_an_object_in_one_piece(small: aiocos.Client, sent:
     await small.upload("bucket", "key", b"data", **OPTIONS)
     assert [request.method for request in sent] == ["PUT"]
     assert (ABOUT_THE_OBJECT | AT_THE_END).items() <= sent[0].headers.items()
-    assert "Content-MD5" in sent[0].headers
+    assert f"x-amz-checksum-{best()}" in sent[0].headers
 
 
 async def test_the_options_of_an_object_in_parts(small: aiocos.Client, sent: list[PreparedRequest]):
@@ -84,7 +85,7 @@ async def test_the_options_of_an_object_in_parts(small: aiocos.Client, sent: lis
     # Completing is about the parts: the content type there is that of the document.
     assert not (ABOUT_THE_OBJECT.keys() - {"Content-Type"}) & complete.headers.keys()
     for part in parts:
-        assert "Content-MD5" in part.headers
+        assert f"x-amz-checksum-{best()}" in part.headers
         assert not (ABOUT_THE_OBJECT | AT_THE_END).keys() & part.headers.keys()
     assert len(parts) == 4
 
@@ -112,7 +113,7 @@ async def test_connections_that_break_under_parts(small: aiocos.Client, cos_emul
                 while proxy.bytes_up < after:
                     await asyncio.sleep(0)
                 proxy.drop_all()
-            assert (await job).verified == "composite"
+            assert (await job).verified == "checksum"
             assert used(cos) == 0
     assert await small.objects.read("bucket", "key") == DATA
 

@@ -354,8 +354,8 @@ class Objects(Group[Engine]):
             checksum_sha1: SHA-1 of the body, base64 of its 20 bytes. None sends none.
             checksum_sha256: SHA-256 of the body, base64 of its 32 bytes. None sends none.
             sdk_checksum_algorithm: Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or
-                `SHA256`. None sends no name. With `CRC32` or `SHA256` and no checksum given, the client computes it;
-                with another name you must give it (`ConfigError`).
+                `SHA256`. None sends no name. If no checksum is given, the client computes it. `ConfigError` for any
+                other name.
             request_payer: `requester` in the S3 protocol. COS ignores it: the instance that owns the bucket pays.
             expected_bucket_owner: Account or instance that must own the bucket; 403 `AccessDenied` otherwise. None
                 skips the check.

@@ -26,7 +26,7 @@ from aiocos.ibm_boto3.exceptions import (
 )
 from aiocos.ibm_boto3.method import ClientMethod
 from aiocos.ibm_boto3.paginate import PAGED, Paginator
-from aiocos.ibm_boto3.payload import add_checksum, read_body
+from aiocos.ibm_boto3.payload import name_checksum, read_body
 from aiocos.ibm_boto3.s3 import transfer
 from aiocos.ibm_boto3.waiters import WAITERS, Waiter
 from aiocos.object_stream import ObjectStream
@@ -114,7 +114,7 @@ class S3Client:
             if cls.spec.has_payload:
                 payload = cast("PutObject", operation)
                 payload.data = await read_body(payload.data, given.get("ContentLength"))
-                await add_checksum(payload)
+                name_checksum(payload)
             engine = engine_of(self.typed)
             if not isinstance(operation, GetObject):
                 return responses.to_response(operation, await engine.call_with_response(operation))

@@ -1724,8 +1724,8 @@ class S3Client:
             ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
             ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
             ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
-            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
-                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            ChecksumAlgorithm: Checksum to compute and send: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
+                one that the client's settings name, by default a CRC-32.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
             GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
                 nothing.
@@ -2026,8 +2026,8 @@ class S3Client:
             ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
             ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
             ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
-            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
-                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            ChecksumAlgorithm: Checksum to compute and send: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
+                one that the client's settings name, by default a CRC-32.
             UploadId: Id of the upload, from `create_multipart_upload` or `list_multipart_uploads`.
             PartNumber: Number of the part, 1 to 10,000. The parts are joined in the order of their numbers.
             Body: Content of the part: bytes-like, 5 MiB to 5 GiB; the last part may be smaller.

@@ -62,7 +62,7 @@ OWN_TEXTS = {
 """Texts of parameters whose form or name differs from that of the typed client, by the parameter's name."""
 
 _CHECKSUM = (
-    "Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME` give the checksum itself. "
+    "Checksum to compute and send: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. "
     "Left out: the one that the client's settings name, by default a CRC-32."
 )
 _METHODS = {"objects.put": "put_object", "buckets.create": "create_bucket", "ConfigError": "ParamValidationError"}

@@ -6,23 +6,18 @@ sockets, raw files, decompressors), so only an empty result counts as the end.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import AsyncIterable
 from typing import Any, cast
 
 from aiocos.ibm_boto3.exceptions import FlexibleChecksumError, ParamValidationError, TextBodyError
-from aiocos.net.hashing import run_in_hash_pool
 from aiocos.operations.multipart import UploadPart
 from aiocos.operations.objects import PutObject
 from aiocos.transfer.files import in_thread
-from aiocos.wire import digest
 from aiocos.wire.message import Bytes
 
 _READ_SIZE = 1024 * 1024
 _ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
-# Algorithms that the typed client does not compute, and the parameter that sends the checksum.
-_COMPUTED_HERE = {"SHA1": "checksum_sha1"}
 
 
 async def read_body(body: Any, length: int | None) -> Bytes:
@@ -131,17 +126,13 @@ def _as_bytes(piece: Any) -> bytes:
     return bytes(cast("memoryview", piece))
 
 
-async def add_checksum(operation: PutObject | UploadPart) -> None:
-    """Compute the checksum that `ChecksumAlgorithm` names.
+def name_checksum(operation: PutObject | UploadPart) -> None:
+    """Check the name of `ChecksumAlgorithm`.
 
-    Algorithms that the typed client computes are left to it. The name may be in upper or lower case.
+    The typed client computes the checksum. The name may be in upper or lower case.
     """
     if (given := operation.sdk_checksum_algorithm) is None:
         return
     if (name := given.upper()) not in _ALGORITHMS:
         raise FlexibleChecksumError(f"Unsupported checksum algorithm: {given}")
     operation.sdk_checksum_algorithm = name
-    field = _COMPUTED_HERE.get(name)
-    if field is not None and getattr(operation, field) is None:
-        sha1 = await run_in_hash_pool(hashlib.sha1, operation.data)
-        setattr(operation, field, digest.encode(sha1.digest()))

@@ -124,9 +124,19 @@ class UploadArgsTypeDef(TypedDict):
     CacheControl: NotRequired[str]
     """How long browsers and proxies may cache the content, such as `max-age=3600` (seconds). Leaving it out sends no header."""
     ChecksumAlgorithm: NotRequired[str]
-    """Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME` give the checksum itself.
-    Left out: the one that the client's settings name, by default a CRC-32.
+    """Checksum to compute and send: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the one that the client's
+    settings name, by default a CRC-32.
     """
+    ChecksumCRC32: NotRequired[str]
+    """CRC32 of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none."""
+    ChecksumCRC32C: NotRequired[str]
+    """CRC32C of the body, base64 of its 4 bytes (big-endian). Leaving it out sends none."""
+    ChecksumCRC64NVME: NotRequired[str]
+    """CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none."""
+    ChecksumSHA1: NotRequired[str]
+    """SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none."""
+    ChecksumSHA256: NotRequired[str]
+    """SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none."""
     ContentDisposition: NotRequired[str]
     """How a browser presents the content: `inline`, or `attachment; filename="report.pdf"`. Leaving it out sends no header."""
     ContentEncoding: NotRequired[str]

@@ -13,6 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from aiocos.wire import checksum
+from aiocos.wire.checksum import Algorithm
+from aiocos.wire.message import Bytes
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -50,3 +54,10 @@ async def run_in_hash_pool(work: Callable[P, T], *args: P.args, **kwargs: P.kwar
     On a cancel, the thread still runs to the function's end.
     """
     return await asyncio.get_running_loop().run_in_executor(pool(), partial(work, *args, **kwargs))
+
+
+async def hash_body(algorithm: Algorithm, data: Bytes) -> bytes:
+    """Return the checksum of a body, computed in the thread pool if it is large."""
+    if len(data) <= INLINE:
+        return checksum.compute(algorithm, data)
+    return await run_in_hash_pool(checksum.compute, algorithm, data)

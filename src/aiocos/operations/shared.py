@@ -251,8 +251,8 @@ class AclParams(ObjectAclParams):
 class ChecksumParams:
     """Checksums of the body, base64.
 
-    Without any, the client adds the one named by `ClientConfig.checksum` (MD5 by default). The service refuses a body that does
-    not match its checksum (`BadDigest`).
+    Without any, the client adds the one named by `ClientConfig.checksum` (a CRC by default). The service refuses a body that
+    does not match its checksum (`BadDigest`).
     """
 
     __slots__ = ()
@@ -270,7 +270,7 @@ class ChecksumParams:
     """SHA-256 of the body, base64 of its 32 bytes. None sends none."""
     sdk_checksum_algorithm: Annotated[str | None, Header("x-amz-sdk-checksum-algorithm")] = None
     """Name of the checksum that is sent: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None sends no name.
-    With `CRC32` or `SHA256` and no checksum given, the client computes it; with another name you must give it (`ConfigError`).
+    If no checksum is given, the client computes it. `ConfigError` for any other name.
     """
 
 

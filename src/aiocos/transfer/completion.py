@@ -5,7 +5,7 @@ the completion again would fail with "no such upload" if the first one had succe
 else may have aborted the upload. So the client looks at what the service shows:
 
 * the upload is still open: complete it again, even if an object like the expected one exists;
-* the object has the ETag that follows from the parts: success;
+* the object has the ETag or the checksum that follows from the parts: success;
 * the upload is gone, and there is no such object: failure;
 * the service does not respond, however often it is asked: abort the upload. If there was one to abort, it had not been
   completed;
@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from dataclasses import dataclass
+from typing import Any
 
 from aiocos.errors import (
     AccessDenied,
@@ -40,7 +42,43 @@ from aiocos.operations.multipart import CompletedUpload, CompleteMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.abort import abort, start_cleanup
 from aiocos.wire import digest
+from aiocos.wire.checksum import Algorithm
 from aiocos.write_check import check_completion
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChecksum:
+    """The checksum that a multipart object must have."""
+
+    algorithm: Algorithm
+    """The checksum."""
+    text: str
+    """Its base64. For a checksum of checksums, a dash and the number of parts follow."""
+    is_sent: bool
+    """True if the completion carries it, for the service to compare."""
+
+    @property
+    def field(self) -> str:
+        """Field of results and of the completion."""
+        return f"checksum_{self.algorithm}"
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the completion."""
+        return {self.field: self.text, "checksum_type": "FULL_OBJECT"} if self.is_sent else {}
+
+    def equals(self, shown: CompletedUpload | ObjectInfo) -> bool | None:
+        """Return True if the service shows this checksum, False for another.
+
+        None if it shows none of this kind.
+        """
+        value = getattr(shown, self.field)
+        if (
+            value is None
+            or ("-" in value) != ("-" in self.text)
+            or (shown.checksum_type == "COMPOSITE" and "-" not in self.text)
+        ):
+            return None
+        return value == self.text
 
 
 class Completion:
@@ -55,6 +93,7 @@ class Completion:
         size: Bytes of all parts together.
         before: An ETag that the object may have had before the upload. If that is the expected one, finding it proves nothing.
         opaque: True if the service's ETags are known not to be MD5s, so that an ETag other than the expected one is no error.
+        checksum: The checksum that the object must have; None if the service does not know it.
     """
 
     def __init__(
@@ -68,6 +107,7 @@ class Completion:
         size: int,
         before: str | None = None,
         opaque: bool = False,
+        checksum: ObjectChecksum | None = None,
     ) -> None:
         self._service = service
         self._operation = operation
@@ -77,6 +117,7 @@ class Completion:
         self._size = size
         self._before = before
         self._opaque = opaque
+        self._checksum = checksum
         # True once a completion may have been processed without a usable response.
         self._maybe_completed = False
 
@@ -103,7 +144,11 @@ class Completion:
     async def _check(self, done: CompletedUpload) -> None:
         """Raise if the response does not fit the parts."""
         etag, expected, engine = digest.bare(done.etag), self._expected, engine_of(self._service)
-        if expected is not None and etag == expected:
+        wanted = self._checksum
+        is_equal = None if wanted is None else wanted.equals(done)
+        if wanted is not None and is_equal is False and engine.config.verify_writes:
+            raise self._other_checksum(done, wanted)
+        if is_equal or (expected is not None and etag == expected):
             return
         if engine.config.verify_writes and not self._opaque:
             await check_completion(engine, self._operation, None, done, expected)
@@ -181,11 +226,18 @@ class Completion:
 
     def _recognize(self, info: ObjectInfo | None) -> CompletedUpload | None:
         """Return the completion's result if the object can only be the one it made."""
-        if info is None or self._expected is None or self._expected == self._before:
+        if info is None or not info.etag or not self._has_size(info):
             return None
-        if digest.bare(info.etag) != self._expected or not self._has_size(info):
+        is_equal = None if self._checksum is None else self._checksum.equals(info)
+        if is_equal and self._before is not None:
+            # The copy of an object has its checksum, and so has the object itself.
+            is_equal = None
+        has_etag = self._expected is not None and self._expected != self._before and digest.bare(info.etag) == self._expected
+        # An object with other bytes under our ETag is not ours; one with our checksum is, under whatever ETag.
+        if is_equal is False or not (is_equal or has_etag):
             return None
-        return CompletedUpload(etag=info.etag, version_id=info.version_id, request_id=info.request_id)
+        done = CompletedUpload(etag=info.etag, version_id=info.version_id, request_id=info.request_id)
+        return done.model_copy(update={self._checksum.field: self._checksum.text}) if self._checksum and is_equal else done
 
     async def _abort_or_recognize(self, error: CosError) -> CompletedUpload:
         """Abort the upload after the last attempt.
@@ -205,6 +257,15 @@ class Completion:
         if done := self._recognize(info):
             return done
         raise self._lost_response(error, info) from error
+
+    def _other_checksum(self, done: CompletedUpload, wanted: ObjectChecksum) -> IntegrityError:
+        actual = getattr(done, wanted.field)
+        return IntegrityError(
+            f"the {self._what}: the object has the {wanted.algorithm} {actual}, the parts make {wanted.text}: "
+            f"the service stored other bytes (request id {done.request_id})",
+            expected=wanted.text,
+            actual=actual,
+        )
 
     def _upload_gone(self, error: CosError) -> TransferError:
         upload_id = self._operation.upload_id

@@ -7,15 +7,12 @@ from functools import cache
 from typing import Any, TypeVar
 
 from aiocos.operations.multipart import UploadPart
-from aiocos.operations.objects import GetObject, PutObject
-from aiocos.operations.shared import WriteResult
+from aiocos.operations.objects import GetObject
 from aiocos.transfer.progress import ProgressCallbacks
 from aiocos.transfer.requests import DownloadRequest
-from aiocos.wire import digest
 from aiocos.wire.spec import Operation
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - an operation
-W = TypeVar("W", PutObject, UploadPart)
 
 
 def derive(request: ProgressCallbacks, operation: type[O], **overrides: Any) -> O:
@@ -34,6 +31,9 @@ def derive(request: ProgressCallbacks, operation: type[O], **overrides: Any) -> 
 def _common(request: type[ProgressCallbacks], operation: type[Operation[Any]]) -> tuple[str, ...]:
     """Return the names of the parameters to pass on."""
     names = {f.name for f in fields(request)} - {"timeout"}
+    if operation is UploadPart:
+        # A checksum that an upload gives is that of the whole object.
+        names = {name for name in names if not name.startswith("checksum_")}
     if operation.spec.method in ("HEAD", "GET"):
         names -= {"if_match", "if_none_match", "if_unmodified_since"}
     return tuple(p.name for p in operation.spec.parameters if p.name in names)
@@ -52,19 +52,3 @@ def derive_read(request: DownloadRequest) -> GetObject:
         if_unmodified_since=request.if_unmodified_since,
         expected_bucket_owner=request.expected_bucket_owner,
     )
-
-
-def with_checksum(operation: W, algorithm: digest.Algorithm, value: bytes) -> W:
-    """Set the checksum header of `operation` for its body, and return the operation."""
-    setattr(operation, {"md5": "content_md5"}.get(algorithm, f"checksum_{algorithm}"), digest.encode(value))
-    return operation
-
-
-def is_confirmed(result: WriteResult, algorithm: digest.Algorithm, value: bytes) -> bool:
-    """Return True if the service echoed the checksum of the body.
-
-    Services without checksum support don't.
-
-    An MD5 is never echoed: it comes back as the ETag, if at all.
-    """
-    return algorithm != "md5" and getattr(result, f"checksum_{algorithm}") == digest.encode(value)

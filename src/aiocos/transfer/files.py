@@ -227,10 +227,10 @@ def make_directory(path: Path, *, fsync: bool = False) -> None:
 _READ_SIZE = 1 << 20
 
 
-def read_at(fd: int, buffer: bytearray | memoryview, offset: int) -> int:
+def read_at(fd: int, buffer: bytearray | memoryview, offset: int, update: Callable[[memoryview], None] | None = None) -> int:
     """Fill a buffer from `offset` of a file.
 
-    Returns the number of bytes, fewer at the end of the file. Blocks.
+    Returns the number of bytes, fewer at the end of the file. `update` is called with each piece that was read. Blocks.
     """
     view, got = memoryview(buffer), 0
     while got < len(view):
@@ -238,6 +238,8 @@ def read_at(fd: int, buffer: bytearray | memoryview, offset: int) -> int:
         count = os.preadv(fd, [view[got : got + _READ_SIZE]], offset + got)
         if not count:
             break
+        if update is not None:
+            update(view[got : got + count])
         got += count
     return got
 

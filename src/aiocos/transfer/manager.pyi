@@ -62,6 +62,13 @@ class Transfers(Group[TransferManager]):
         part_size: int | None = None,
         multipart_threshold: int | None = None,
         concurrency: int | None = None,
+        checksum_algorithm: Literal["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] | None = None,
+        checksum_type: Literal["FULL_OBJECT", "COMPOSITE"] | None = None,
+        checksum_crc32: str | None = None,
+        checksum_crc32c: str | None = None,
+        checksum_crc64nvme: str | None = None,
+        checksum_sha1: str | None = None,
+        checksum_sha256: str | None = None,
         resume: bool = False,
         timeout: float | None = None,
         content_type: str | None = None,
@@ -140,6 +147,22 @@ class Transfers(Group[TransferManager]):
             concurrency: Number of parts in flight, at least 1. None uses `TransferConfig.concurrency` (8) for bytes
                 and paths, and `TransferConfig.stream_concurrency` (4) for sources that are read in order.
                 `ConfigError` below 1.
+            checksum_algorithm: Checksum of this upload: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None uses
+                `ClientConfig.checksum`. It is sent with each body, whatever the service does with it. `ConfigError`
+                for any other name.
+            checksum_type: Checksum of an object that is sent in parts: of all its bytes (`FULL_OBJECT`), or of the
+                checksums of its parts (`COMPOSITE`). None: `FULL_OBJECT` for CRCs, and `COMPOSITE` for hashes, which
+                the service can't combine. `ConfigError` for `FULL_OBJECT` with a hash, and for `COMPOSITE` with
+                CRC64NVME or with a checksum of the whole object.
+            checksum_crc32: CRC32 of the whole object, base64 of its 4 bytes. None: it is computed. Give at most one
+                checksum. The source is compared with it, and so is the object by the service; `IntegrityError` if the
+                source has other bytes. `ConfigError` if it is not valid base64 of the right length.
+            checksum_crc32c: CRC32C of the whole object, base64 of its 4 bytes, like `checksum_crc32`.
+            checksum_crc64nvme: CRC64NVME of the whole object, base64 of its 8 bytes, like `checksum_crc32`.
+            checksum_sha1: SHA-1 of the whole object, base64 of its 20 bytes. `ConfigError` if the object is sent in
+                parts.
+            checksum_sha256: SHA-256 of the whole object, base64 of its 32 bytes. `ConfigError` if the object is sent
+                in parts.
             resume: True: keep the parts of a multipart upload that fails, is canceled or killed, so that the same
                 call can continue it. The source must be bytes or a path, unchanged since; `ConfigError` otherwise. A
                 journal in `TransferConfig.state_dir` records the upload. Parts are only reused if their bytes, read
@@ -223,6 +246,13 @@ class Transfers(Group[TransferManager]):
         part_size: int | None = None,
         multipart_threshold: int | None = None,
         concurrency: int | None = None,
+        checksum_algorithm: Literal["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] | None = None,
+        checksum_type: Literal["FULL_OBJECT", "COMPOSITE"] | None = None,
+        checksum_crc32: str | None = None,
+        checksum_crc32c: str | None = None,
+        checksum_crc64nvme: str | None = None,
+        checksum_sha1: str | None = None,
+        checksum_sha256: str | None = None,
         resume: bool = False,
         timeout: float | None = None,
         content_type: str | None = None,
@@ -279,6 +309,22 @@ class Transfers(Group[TransferManager]):
             concurrency: Number of parts in flight, at least 1. None uses `TransferConfig.concurrency` (8) for bytes
                 and paths, and `TransferConfig.stream_concurrency` (4) for sources that are read in order.
                 `ConfigError` below 1.
+            checksum_algorithm: Checksum of this upload: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None uses
+                `ClientConfig.checksum`. It is sent with each body, whatever the service does with it. `ConfigError`
+                for any other name.
+            checksum_type: Checksum of an object that is sent in parts: of all its bytes (`FULL_OBJECT`), or of the
+                checksums of its parts (`COMPOSITE`). None: `FULL_OBJECT` for CRCs, and `COMPOSITE` for hashes, which
+                the service can't combine. `ConfigError` for `FULL_OBJECT` with a hash, and for `COMPOSITE` with
+                CRC64NVME or with a checksum of the whole object.
+            checksum_crc32: CRC32 of the whole object, base64 of its 4 bytes. None: it is computed. Give at most one
+                checksum. The source is compared with it, and so is the object by the service; `IntegrityError` if the
+                source has other bytes. `ConfigError` if it is not valid base64 of the right length.
+            checksum_crc32c: CRC32C of the whole object, base64 of its 4 bytes, like `checksum_crc32`.
+            checksum_crc64nvme: CRC64NVME of the whole object, base64 of its 8 bytes, like `checksum_crc32`.
+            checksum_sha1: SHA-1 of the whole object, base64 of its 20 bytes. `ConfigError` if the object is sent in
+                parts.
+            checksum_sha256: SHA-256 of the whole object, base64 of its 32 bytes. `ConfigError` if the object is sent
+                in parts.
             resume: True: keep the parts of a multipart upload that fails, is canceled or killed, so that the same
                 call can continue it. The source must be bytes or a path, unchanged since; `ConfigError` otherwise. A
                 journal in `TransferConfig.state_dir` records the upload. Parts are only reused if their bytes, read

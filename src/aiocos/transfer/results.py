@@ -78,8 +78,9 @@ class UploadResult(_TransferResult):
     verified: Verified = None
     """Evidence that the service stored the bytes that were read here.
 
-    `md5` or `composite`: its ETag is the one computed from the bytes. `checksum`: it echoed the checksum of each request. None:
-    its ETags are not MD5s and it echoed no checksum; each request was still sent with one.
+    `checksum`: it returned the checksum of the object, or of each body. `md5` or `composite`: its ETag is the one computed from
+    the bytes, and it returns no checksums. None: its ETags are not MD5s and it returned no checksum; each body was still sent
+    with one.
     """
     request_id: str | None = None
     """The service's id of the request that created the object, for support."""

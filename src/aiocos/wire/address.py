@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from aiocos.errors import ConfigError
+from aiocos.wire.message import PreparedRequest
 
 Network = Literal["public", "private", "direct"]
 Style = Literal["path", "virtual"]
@@ -139,6 +140,19 @@ def is_exposed(origin: str) -> bool:
     They can if they go to another machine by plain http.
     """
     return not origin.startswith("https://") and not is_loopback(urlsplit(origin).hostname or "")
+
+
+def refuse_customer_key(request: PreparedRequest) -> None:
+    """Raise `ConfigError` if a request has a customer's key.
+
+    For requests over plain http to another machine.
+    """
+    names = [*request.headers, *(part.partition("=")[0] for part in request.query.split("&"))]
+    # The header with the MD5 of the key ends in "-md5" and is not a secret.
+    if any(name.lower().endswith("server-side-encryption-customer-key") for name in names):
+        raise ConfigError(
+            f"a customer's key (SSE-C) is not sent to {request.origin}: plain http would show it to the network; use https"
+        )
 
 
 @lru_cache(maxsize=256)

@@ -76,6 +76,11 @@ class _Crc:
         return self._value.to_bytes(self._length, "big")
 
 
+def crc32(data: Bytes, value: int = 0) -> int:
+    """Return a CRC32 as a number; `value` is that of the bytes before `data`."""
+    return _function("crc32")(data, value)
+
+
 def hasher(algorithm: Algorithm) -> Hasher:
     """Return an object that computes a checksum while bytes arrive."""
     if algorithm in _POLYNOMIALS:

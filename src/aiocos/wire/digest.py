@@ -1,59 +1,19 @@
-"""Checksums as the service writes them, and the ETags that follow from them."""
+"""ETags: their forms, and how they follow from MD5s."""
 
-import base64
 import hashlib
-import importlib
 import re
-import zlib
-from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from collections.abc import Iterable, Mapping
 
+from aiocos.wire import checksum
 from aiocos.wire.message import Bytes
-
-Algorithm = Literal["md5", "crc32", "sha256"]
-"""Checksums that the client computes by itself."""
-
-HEADERS: dict[Algorithm, str] = {
-    "md5": "Content-MD5",
-    "crc32": "x-amz-checksum-crc32",
-    "sha256": "x-amz-checksum-sha256",
-}
 
 _PLAIN = re.compile(r"[0-9a-f]{32}")
 _COMPOSITE = re.compile(r"([0-9a-f]{32})-([0-9]{1,5})")
 
 
-def _fastest_crc32() -> Callable[[Bytes, int], int]:
-    """Return the CRC32 function of ISA-L if it is installed, else that of zlib.
-
-    ISA-L is several times faster. `pip install 'aiocos[fast]'` installs it.
-    """
-    try:
-        return importlib.import_module("isal.isal_zlib").crc32
-    except ImportError:
-        return zlib.crc32
-
-
-crc32 = _fastest_crc32()
-
-
-def digest(algorithm: Algorithm, data: Bytes) -> bytes:
-    """Return the checksum of a whole body. MD5 and SHA-256 release the GIL meanwhile."""
-    if algorithm == "md5":
-        return hashlib.md5(data, usedforsecurity=False).digest()
-    if algorithm == "crc32":
-        return crc32(data, 0).to_bytes(4, "big")
-    return hashlib.sha256(data).digest()
-
-
-def encode(value: bytes) -> str:
-    """Return the base64 of a checksum, as headers carry it."""
-    return base64.b64encode(value).decode()
-
-
 def content_md5(data: Bytes) -> str:
     """Return the value of `Content-MD5` for a body."""
-    return encode(digest("md5", data))
+    return checksum.encode(checksum.compute("md5", data))
 
 
 def bare(etag: str) -> str:
@@ -66,7 +26,7 @@ def bare(etag: str) -> str:
 
 def etag_of(data: Bytes) -> str:
     """Return the ETag of an object put in one piece, without quotes."""
-    return digest("md5", data).hex()
+    return checksum.compute("md5", data).hex()
 
 
 def composite_etag(md5s: Iterable[bytes]) -> str:

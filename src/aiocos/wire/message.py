@@ -45,6 +45,10 @@ class PreparedRequest:
     """Headers. `repr` leaves them out, since they contain tokens."""
     body: Bytes | None = field(default=None, repr=False)
     """Body; None for a request without one. `repr` leaves it out, since a request to IAM contains an API key."""
+    checksum: str | None = None
+    """Name of the checksum that the client added to the headers; None if the caller gave one, or if there is none."""
+    is_replaceable: bool = False
+    """True if that checksum was chosen by the client, which may send `Content-MD5` in its place."""
 
     @property
     def host(self) -> str:

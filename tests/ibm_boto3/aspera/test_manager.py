@@ -58,18 +58,18 @@ async def test_sample_111_upload_with_a_configuration(
     """A file below the threshold is carried by one session."""
     cos_emulator.faults.script([Delay(0.2, operation="UploadPart", times=None)])
     running, most = 0, 0
-    call = engine_of(cos.typed).call
+    send = engine_of(cos.typed)._send
 
-    async def counted(operation: Any) -> Any:
+    async def counted(operation: Any, *more: Any) -> Any:
         nonlocal running, most
         running += 1
         most = max(most, running)
         try:
-            return await call(operation)
+            return await send(operation, *more)
         finally:
             running -= 1
 
-    engine_of(cos.typed).call = counted  # type: ignore[method-assign]
+    engine_of(cos.typed)._send = counted  # type: ignore[method-assign]
     async with AsperaTransferManager(client=cos, transfer_config=config) as transfer_manager:
         await transfer_manager.upload(file, "bucket", "object").result()
     assert most == widest

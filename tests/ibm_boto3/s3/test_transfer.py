@@ -142,18 +142,18 @@ async def test_threads_or_none(cos: S3Client, cos_emulator: Emulator, file: Path
     """Without threads it is one part at a time, and one request down."""
     config = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, use_threads=False)
     busy = widest = 0
-    call = engine_of(cos.typed).call
+    send = engine_of(cos.typed)._send
 
-    async def counted(operation: Any) -> Any:
+    async def counted(operation: Any, *more: Any) -> Any:
         nonlocal busy, widest
         busy += operation.spec.name in ("UploadPart", "UploadPartCopy")
         widest = max(widest, busy)
         try:
-            return await call(operation)
+            return await send(operation, *more)
         finally:
             busy -= operation.spec.name in ("UploadPart", "UploadPartCopy")
 
-    engine_of(cos.typed).call = counted  # type: ignore[method-assign]
+    engine_of(cos.typed)._send = counted  # type: ignore[method-assign]
     cos_emulator.faults.script([Delay(0.05, operation=name, times=None) for name in ("UploadPart", "UploadPartCopy")])
     await cos.upload_file(file, "bucket", "key", Config=config)
     await cos.upload_fileobj(io.BytesIO(DATA), "bucket", "key", Config=config)

@@ -1,6 +1,7 @@
 """Copies within the service: in one piece, by parts, what they keep, and what they leave behind when they fail."""
 
 import asyncio
+import dataclasses
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.emulator.test_ibm_boto3 import make
+from tests.responses import ChangedResponse, change_responses
 from tests.transfer.conftest import DATA, PART, open_uploads, settled
 from tests.transfer.test_abort_at_every_await import visit
 
@@ -15,6 +17,7 @@ import aiocos
 from aiocos.emulator import Emulator, LateError, Reset, Status
 from aiocos.errors import (
     ConfigError,
+    IntegrityError,
     NotFound,
     PreconditionFailed,
     TransferError,
@@ -23,7 +26,9 @@ from aiocos.groups import engine_of
 from aiocos.operations.multipart import UploadPartCopy
 from aiocos.operations.protection import ProtectionConfiguration
 from aiocos.operations.versioning import VersioningConfiguration
-from aiocos.wire.digest import bare, composite_etag, digest
+from aiocos.wire.checksum import compute
+from aiocos.wire.digest import bare, composite_etag
+from aiocos.wire.message import PreparedRequest
 
 RETRY = aiocos.RetryConfig(base=0.01, cap=0.05)
 
@@ -34,7 +39,7 @@ CONFIG = aiocos.ClientConfig(
 )
 
 
-COMPOSITE = composite_etag(digest("md5", DATA[start : start + PART]) for start in range(0, len(DATA), PART))
+COMPOSITE = composite_etag(compute("md5", DATA[start : start + PART]) for start in range(0, len(DATA), PART))
 
 
 @pytest.fixture
@@ -71,7 +76,7 @@ def said(info: Any) -> dict[str, Any]:
 async def test_up_to_the_threshold_it_is_one_request(cos: aiocos.Client, cos_emulator: Emulator):
     await cos.objects.put("bucket", "small", DATA[:PART], metadata={"a": "b"})
     result = await cos.copy("bucket", "small", "bucket", "copy")
-    assert (result.parts, result.size, bare(result.etag)) == (1, PART, digest("md5", DATA[:PART]).hex())
+    assert (result.parts, result.size, bare(result.etag)) == (1, PART, compute("md5", DATA[:PART]).hex())
     assert sent(cos_emulator, "CopyObject") == 1
     assert sent(cos_emulator, "UploadPartCopy") == 0
     assert (await cos.objects.head("bucket", "copy")).metadata == {"a": "b"}
@@ -317,3 +322,45 @@ async def test_no_more_parts_at_once_than_asked_for(cos: aiocos.Client, monkeypa
     monkeypatch.setattr(engine_of(cos), "call", counting)
     await cos.copy("bucket", "source", "bucket", "copy", concurrency=2)
     assert most == 2
+
+
+@pytest.mark.parametrize("shown", ["equal", "other", "composite", "none"])
+async def test_a_copy_in_parts_keeps_the_checksum_of_its_source(
+    small: aiocos.Client, monkeypatch: pytest.MonkeyPatch, shown: str
+):
+    """It is declared, and the copy must have it. One of the checksums of parts says nothing about the copy."""
+    kind = "COMPOSITE" if shown == "composite" else "FULL_OBJECT"
+    await small.upload("bucket", "source", DATA, checksum_algorithm="CRC32C", checksum_type=kind)
+    source = await small.objects.head("bucket", "source", checksum_mode="ENABLED")
+    declared: list[dict[str, str]] = []
+
+    def note(request: PreparedRequest) -> None:
+        if request.method == "POST" and request.query == "uploads":
+            declared.append({name: value for name, value in request.headers.items() if "-checksum-" in name})
+
+    def change(answer: ChangedResponse) -> None:
+        text = {"equal": source.checksum_crc32c, "other": "AAAAAA=="}.get(shown)
+        if text and answer.body and b"<CompleteMultipartUploadResult" in answer.body:
+            end = b"</CompleteMultipartUploadResult>"
+            answer.body = answer.body.replace(end, f"<ChecksumCRC32C>{text}</ChecksumCRC32C>".encode() + end)
+
+    change_responses(monkeypatch, change, note)
+    work = small.copy("bucket", "source", "bucket", "copy", copy_threshold=0, part_size=PART)
+    if shown == "other":
+        with pytest.raises(IntegrityError, match=r"has the crc32c AAAAAA==, the parts make"):
+            await work
+    else:
+        assert (await work).parts == 4
+    wanted = {"x-amz-checksum-algorithm": "CRC32C", "x-amz-checksum-type": "FULL_OBJECT"}
+    assert declared == [{} if shown == "composite" else wanted]
+
+
+async def test_a_copy_whose_checksum_is_refused_declares_none(small: aiocos.Client, cos_emulator: Emulator):
+    await small.objects.put("bucket", "source", DATA)
+    refusal = Status(501, code="NotImplemented", operation="CreateMultipartUpload")
+    cos_emulator.faults.script([refusal])
+    assert (await small.copy("bucket", "source", "bucket", "copy", copy_threshold=0, part_size=PART)).parts == 4
+    assert await small.objects.read("bucket", "copy") == DATA
+    cos_emulator.faults.script([dataclasses.replace(refusal, times=None)])
+    with pytest.raises(aiocos.CosError):
+        await small.copy("bucket", "source", "bucket", "copy", copy_threshold=0, part_size=PART)

@@ -27,7 +27,8 @@ from aiocos.operations.versioning import VersioningConfiguration
 from aiocos.transfer.copy import copy as copies
 from aiocos.transfer.parts import part_size_for
 from aiocos.transfer.requests import CopyRequest
-from aiocos.wire.digest import bare, composite_etag, digest
+from aiocos.wire.checksum import compute
+from aiocos.wire.digest import bare, composite_etag
 from aiocos.wire.values import CopySource, CustomerKey
 
 RETRY = aiocos.RetryConfig(base=0.01, cap=0.05)
@@ -39,7 +40,7 @@ CONFIG = aiocos.ClientConfig(
 )
 
 
-COMPOSITE = composite_etag(digest("md5", DATA[start : start + PART]) for start in range(0, len(DATA), PART))
+COMPOSITE = composite_etag(compute("md5", DATA[start : start + PART]) for start in range(0, len(DATA), PART))
 
 
 @pytest.fixture

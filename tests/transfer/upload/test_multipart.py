@@ -52,5 +52,5 @@ def test_an_upload_that_is_over():
 def test_parts_in_flight(given: int | None, ordered: bool, expected: int):
     config = aiocos.TransferConfig(concurrency=7, stream_concurrency=3)
     request: Any = UploadRequest("bucket", "key", b"", concurrency=given)
-    one = multipart.MultipartTransfer(None, None, request, SimpleNamespace(ordered=ordered), config, None)  # type: ignore[arg-type]
+    one = multipart.MultipartTransfer(None, None, request, SimpleNamespace(ordered=ordered), None, config, None)  # type: ignore[arg-type]
     assert one._slots._value == expected

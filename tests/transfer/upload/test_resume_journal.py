@@ -12,10 +12,11 @@ from tests.responses import ChangedResponse, change_responses
 from tests.transfer.conftest import CONFIG, DATA, PART, open_uploads
 
 import aiocos
-from aiocos.emulator import Emulator, Status
-from aiocos.errors import TransferError
+from aiocos.emulator import Emulator, Reset, Status
+from aiocos.errors import OutcomeUnknown, TransferError
 from aiocos.groups import engine_of
 from aiocos.operations.multipart import CompleteMultipartUpload
+from aiocos.wire.checksum import best, compute
 
 PARTS = 4
 
@@ -24,7 +25,7 @@ PARTS = 4
 async def cos(cos_emulator: Emulator, tmp_path: Path) -> AsyncIterator[aiocos.Client]:
     """A client whose journals are this test's own."""
     transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
-    async with cos_emulator.client(config=aiocos.ClientConfig(transfer=transfer, retry=CONFIG.retry)) as client:
+    async with cos_emulator.client(config=aiocos.ClientConfig(transfer=transfer, retry=CONFIG.retry, checksum="md5")) as client:
         await client.buckets.create("bucket")
         yield client
 
@@ -172,24 +173,78 @@ async def test_a_source_changed_behind_its_time_is_not_the_object(
     assert await cos.objects.read("bucket", "key") == changed
 
 
-@pytest.mark.parametrize("algorithm", ["crc32", "sha256"])
-async def test_a_journal_has_md5s_whatever_the_checksum(cos_emulator: Emulator, source: Path, tmp_path: Path, algorithm: Any):
-    """And where ETags are no MD5s nothing else says what was sent."""
+@pytest.mark.parametrize("algorithm", ["auto", "crc32", "sha256"])
+async def test_a_journal_has_the_checksums_that_were_sent(cos_emulator: Emulator, source: Path, tmp_path: Path, algorithm: Any):
+    """The service shows them, also where its ETags are no MD5s."""
     key = os.urandom(32)
     transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
     config = aiocos.ClientConfig(transfer=transfer, retry=CONFIG.retry, checksum=algorithm)
+    name = best() if algorithm == "auto" else algorithm
     async with cos_emulator.client(config=config) as cos:
         await cos.buckets.create("bucket")
         for more in ({}, {"customer_key": key}):
             await broken_off(cos, cos_emulator, source, **more)
             noted = [json.loads(line) for line in journals(tmp_path)[0].read_text().splitlines()[1:]]
-            assert {(step["part"], step["md5"]) for step in noted} == {
-                (number, md5(DATA[(number - 1) * PART : number * PART]).hexdigest()) for number in (1, 2)
+            assert {(step["part"], step[name]) for step in noted} == {
+                (number, compute(name, DATA[(number - 1) * PART : number * PART]).hex()) for number in (1, 2)
             }
             result = await cos.upload("bucket", "key", source, resume=True, **more)  # type: ignore[arg-type]
             assert (result.resumed_bytes, result.resume_rejected) == (2 * PART, None)
-            # Kept parts are vouched for by ETags that are the MD5s of what was read, if they are.
-            assert result.verified is None
+            assert result.verified == "checksum"
+
+
+async def test_an_upload_keeps_the_checksum_that_it_was_created_with(cos_emulator: Emulator, source: Path, tmp_path: Path):
+    """Also where the settings name none, and this machine would choose another. A named one is not given up."""
+    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
+
+    def client(checksum: Any) -> aiocos.Client:
+        return cos_emulator.client(config=aiocos.ClientConfig(transfer=transfer, retry=CONFIG.retry, checksum=checksum))
+
+    async with client("crc32c") as before, client("auto") as now, client("sha256") as other:
+        await before.buckets.create("bucket")
+        await broken_off(before, cos_emulator, source)
+        result = await now.upload("bucket", "key", source, resume=True)
+        assert (result.resumed_bytes, result.resume_rejected, result.verified) == (2 * PART, None, "checksum")
+        assert (await now.objects.head("bucket", "key", checksum_mode="ENABLED")).checksum_crc32c is not None
+        await broken_off(before, cos_emulator, source)
+        result = await other.upload("bucket", "key", source, resume=True)
+        assert (result.resumed_bytes, result.resume_rejected) == (0, "its parts have another checksum (crc32c)")
+        assert await open_uploads(other) == []
+
+
+async def test_a_journal_of_an_earlier_version_is_continued(
+    cos: aiocos.Client, cos_emulator: Emulator, source: Path, tmp_path: Path
+):
+    """It names no checksum, and its upload has declared none: its other parts get `Content-MD5`."""
+    await broken_off(cos, cos_emulator, source)
+    [journal] = journals(tmp_path)
+    head, *steps = journal.read_text().splitlines()
+    begun = json.loads(head)
+    assert begun.pop("checksum") == "md5"
+    journal.write_text("\n".join([json.dumps(begun), *steps]) + "\n")
+    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
+    async with cos_emulator.client(config=aiocos.ClientConfig(transfer=transfer)) as now:
+        result = await now.upload("bucket", "key", source, resume=True)
+        assert (result.resumed_bytes, result.resume_rejected, result.verified) == (2 * PART, None, "composite")
+        assert await now.objects.read("bucket", "key") == DATA
+
+
+async def test_one_that_was_completed_unheard_is_known_by_its_checksum(cos_emulator: Emulator, source: Path, tmp_path: Path):
+    """Under a key, where its ETag says nothing."""
+    key = os.urandom(32)
+    transfer = aiocos.TransferConfig(part_size=PART, multipart_threshold=PART, state_dir=str(tmp_path / "journals"))
+    retry = aiocos.RetryConfig(attempts=1)
+    async with cos_emulator.client(config=aiocos.ClientConfig(transfer=transfer, retry=retry)) as cos:
+        await cos.buckets.create("bucket")
+        closed = Status(403, code="AccessDenied", operation="HeadObject", times=None)
+        cos_emulator.faults.script([Reset(operation="CompleteMultipartUpload", lost_answer=True), closed])
+        with pytest.raises(OutcomeUnknown):
+            await cos.upload("bucket", "key", source, resume=True, customer_key=key)
+        cos_emulator.faults.script([])
+        cos_emulator.requests.clear()
+        result = await cos.upload("bucket", "key", source, resume=True, customer_key=key)
+        assert (result.resumed_bytes, result.resume_rejected, result.verified) == (len(DATA), None, "checksum")
+        assert count(cos_emulator, "UploadPart") == count(cos_emulator, "CreateMultipartUpload") == 0
 
 
 async def test_what_was_sent_in_this_call_is_known_when_it_begins_again(

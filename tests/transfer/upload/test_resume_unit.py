@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 
+from aiocos.body_checksum import BodyChecksums
 from aiocos.errors import NoSuchKey, NoSuchUpload
 from aiocos.operations.multipart import CompletedPart, CreateMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
 from aiocos.transfer.journal import Journal
 from aiocos.transfer.parts import divide
+from aiocos.transfer.requests import UploadRequest
 from aiocos.transfer.upload import resume as resuming
+from aiocos.transfer.upload.checksums import UploadChecksums
+from aiocos.transfer.upload.resume import StoredPart
 from aiocos.wire.digest import composite_etag
 
 
@@ -25,6 +29,10 @@ def hexed(number: int) -> str:
 
 def noted(number: int, etag: str | None = None) -> dict[str, object]:
     return {"part": number, "etag": f'"{hexed(number)}"' if etag is None else etag, "md5": hexed(number)}
+
+
+def raw(number: int) -> bytes:
+    return number.to_bytes(16, "big")
 
 
 class Shown:
@@ -82,7 +90,8 @@ class Resumed:
     async def find(self, service: Any, **creation: Any) -> tuple[resuming.ResumableUpload | None, str | None]:
         create = CreateMultipartUpload("bucket", "key", expected_bucket_owner="owner", **creation)
         record = resuming.UploadJournal(service, self.journal, WHAT, create)
-        found = await record.find(HeadObject("bucket", "key"), CUT)
+        sums = UploadChecksums(UploadRequest("bucket", "key", b""), BodyChecksums("auto", "https://cos"), "upload")
+        found = await record.find(HeadObject("bucket", "key"), CUT, sums)
         self.journal.close()
         return found, record.rejected
 
@@ -93,11 +102,12 @@ async def test_parts_that_are_there_are_found(tmp_path: Path):
     assert refused is None
     assert found is not None
     assert (found.upload_id, found.completed) == ("id", None)
-    assert found.parts == {1: (f'"{hexed(1)}"', {hexed(1)}), 3: ("opaque", {"opaque", hexed(3)})}
-    assert found.etag_of(CUT[0], hexed(1)) == f'"{hexed(1)}"'
-    assert found.etag_of(CUT[0], hexed(2)) is None
-    assert found.etag_of(CUT[1], hexed(2)) is None, "one of another length"
-    assert found.etag_of(CUT[2], hexed(3)) == "opaque"
+    assert found.algorithm == "md5", "a journal of an earlier version"
+    assert found.parts == {1: StoredPart(f'"{hexed(1)}"', None, raw(1)), 3: StoredPart("opaque", None, raw(3))}
+    assert await found.find_part(CUT[0], raw(1), b"") == (f'"{hexed(1)}"', "md5")
+    assert await found.find_part(CUT[0], raw(2), b"") is None
+    assert await found.find_part(CUT[1], raw(2), b"") is None, "one of another length"
+    assert await found.find_part(CUT[2], raw(3), b"") == ("opaque", None)
     assert (service.asked, service.aborted) == ([], [])
 
 
@@ -120,8 +130,11 @@ async def test_the_journal_stands_in_where_etags_are_no_md5s(
     service.config.verify_writes = verify
     found, _ = await Resumed(tmp_path / "j", noted(1, etag), noted(2, etag)).find(service, **creation)
     assert found is not None
-    assert found.parts[1] == (etag, {hexed(99), hexed(1)} if opaque else {hexed(99)})
-    assert found.parts[2] == (f'"{hexed(98)}"', {hexed(98)}), "another ETag than the one that was answered"
+    assert found.is_opaque is opaque
+    assert await found.find_part(CUT[0], raw(1), b"") == ((etag, None) if opaque else None)
+    assert await found.find_part(CUT[0], raw(99), b"") == (etag, None if opaque else "md5")
+    assert await found.find_part(CUT[1], raw(2), b"") is None, "another ETag than the one that was answered"
+    assert await found.find_part(CUT[1], raw(98), b"") == (f'"{hexed(98)}"', None if opaque else "md5")
     assert service.asked == asked
 
 
@@ -165,9 +178,14 @@ async def test_a_journal_of_something_else_is_refused(tmp_path: Path, changed: d
         ({"upload_id": 5}, noted(1)),
         ({"upload_id": "é"}, noted(1)),
         ({"upload_id": "a\nb"}, noted(1)),
-        ({}, {"part": 1, "etag": "é", "md5": "x"}),
+        ({}, {"part": 1, "etag": "é", "md5": "00"}),
+        ({}, {"part": 1, "etag": "e", "md5": "x"}),
+        ({}, {"part": 1, "etag": "e", "md5": 5}),
         ({}, {"part": 1, "etag": "e"}),
-        ({}, {"part": "x", "etag": "e", "md5": "x"}),
+        ({}, {"part": "x", "etag": "e", "md5": "00"}),
+        ({"checksum": "crc32"}, noted(1)),
+        ({"checksum": "crc16"}, noted(1)),
+        ({"checksum": ["crc32"]}, noted(1)),
         ({}, [1]),
         ({}, None),
     ],
@@ -182,9 +200,10 @@ async def test_a_damaged_journal_is_named(tmp_path: Path, begun: dict[str, objec
 async def test_without_a_journal_nothing_is_found_and_nothing_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     journal = Journal.open(tmp_path / "j")
     record = resuming.UploadJournal(Shown([]), journal, WHAT, CreateMultipartUpload("bucket", "key"))  # type: ignore[arg-type]
-    assert (await record.find(HeadObject("bucket", "key"), CUT), record.rejected) == (None, None)
+    none: Any = None
+    assert (await record.find(HeadObject("bucket", "key"), CUT, none), record.rejected) == (None, None)
     journal.problem = "for a reason"
-    assert (await record.find(HeadObject("bucket", "key"), CUT), record.rejected) == (None, "for a reason")
+    assert (await record.find(HeadObject("bucket", "key"), CUT, none), record.rejected) == (None, "for a reason")
     [entry] = caplog.records
     assert entry.name == "aiocos.transfer"
     assert "the upload of bucket/key starts over" in entry.getMessage()
@@ -204,7 +223,7 @@ async def test_one_that_was_completed_unheard_is_found(tmp_path: Path):
         assert refused is None
         assert found is not None
         assert found.completed == info
-        assert found.parts == {number: (f'"{hexed(number)}"', {hexed(number)}) for number in (1, 2, 3)}
+        assert found.parts == {number: StoredPart(f'"{hexed(number)}"', None, raw(number)) for number in (1, 2, 3)}
 
 
 @pytest.mark.parametrize(
@@ -234,13 +253,18 @@ async def test_all_parts_are_read_to_know_whose_they_are():
     data = {part.number: os.urandom(part.length) for part in CUT}
 
     class Origin:
-        async def read(self, part: Any) -> bytes:
-            return data[part.number]
+        async def read_hashed(self, part: Any, algorithm: str) -> tuple[bytes, bytes]:
+            assert algorithm == "md5"
+            return data[part.number], md5(data[part.number]).digest()
 
-    md5s = {number: md5(piece).hexdigest() for number, piece in data.items()}
-    found = resuming.ResumableUpload("id", {number: (f"e{number}", {one}) for number, one in md5s.items()})
+        def recycle(self, data: bytes) -> None:
+            pass
+
+    md5s = {number: md5(piece) for number, piece in data.items()}
+    etags = {number: StoredPart(one.hexdigest()) for number, one in md5s.items()}
+    found = resuming.ResumableUpload("id", "md5", etags)
     assert await found.matches(Origin(), CUT) is True  # type: ignore[arg-type]
-    assert found.read == {number: (f"e{number}", one) for number, one in md5s.items()}
+    assert found.read == {number: (one.digest(), one.hexdigest(), "md5") for number, one in md5s.items()}
     data[2] = b"changed"
     assert await found.matches(Origin(), CUT) is False  # type: ignore[arg-type]
     assert await resuming.ResumableUpload("id").matches(Origin(), CUT) is False  # type: ignore[arg-type]
@@ -249,11 +273,13 @@ async def test_all_parts_are_read_to_know_whose_they_are():
 async def test_what_is_done_is_noted(tmp_path: Path):
     journal = Journal.open(tmp_path / "j")
     record = resuming.UploadJournal(Shown([]), journal, WHAT, CreateMultipartUpload("bucket", "key"))  # type: ignore[arg-type]
-    await record.begin("id")
-    await record.add_part(CompletedPart(etag="e", part_number=3), "x")
-    assert journal.steps == [{"part": 3, "etag": "e", "md5": "x"}], "this very call may begin again"
+    await record.begin("id", "crc32")
+    await record.add_part(CompletedPart(etag="e", part_number=3), "crc32", b"abcd")
+    assert journal.steps == [{"part": 3, "etag": "e", "crc32": "61626364"}], "this very call may begin again"
     lines = [json.loads(line) for line in (tmp_path / "j").read_text().splitlines()]
-    assert lines == [{"journal": 1, **WHAT, "upload_id": "id"}, {"part": 3, "etag": "e", "md5": "x"}]
+    assert lines == [
+        {"journal": 1, **WHAT, "upload_id": "id", "checksum": "crc32"}, {"part": 3, "etag": "e", "crc32": "61626364"}
+    ]  # fmt: skip
     await record.end()
     assert not (tmp_path / "j").exists()
 

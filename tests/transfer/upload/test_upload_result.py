@@ -33,33 +33,33 @@ def etags(monkeypatch: pytest.MonkeyPatch, etag: str, *, protected: bool) -> Non
 
 
 @pytest.mark.parametrize("etag", ['"' + "5" * 32 + '"', '"opaque"'])
-async def test_an_etag_that_is_no_md5_vouches_for_nothing(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch, etag: str):
-    assert (await small.upload("bucket", "key", DATA[:100])).verified == "md5"
-    assert (await small.upload("bucket", "key", DATA[:100], customer_key=os.urandom(32))).verified is None
-    assert (await small.upload("bucket", "key", DATA, customer_key=os.urandom(32))).verified is None
+async def test_an_etag_that_is_no_md5_vouches_for_nothing(small_md5: aiocos.Client, monkeypatch: pytest.MonkeyPatch, etag: str):
+    assert (await small_md5.upload("bucket", "key", DATA[:100])).verified == "md5"
+    assert (await small_md5.upload("bucket", "key", DATA[:100], customer_key=os.urandom(32))).verified is None
+    assert (await small_md5.upload("bucket", "key", DATA, customer_key=os.urandom(32))).verified is None
     etags(monkeypatch, etag, protected=True)
-    result = await small.upload("bucket", "key", DATA[:100])
+    result = await small_md5.upload("bucket", "key", DATA[:100])
     assert (result.verified, result.etag) == (None, etag)
 
 
-async def test_an_md5_under_a_customers_key_is_not_taken_for_one(small: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
+async def test_an_md5_under_a_customers_key_is_not_taken_for_one(small_md5: aiocos.Client, monkeypatch: pytest.MonkeyPatch):
     data = DATA[:100]
     etags(monkeypatch, f'"{hashlib.md5(data).hexdigest()}"', protected=False)
-    assert (await small.upload("bucket", "key", data, customer_key=os.urandom(32))).verified is None
+    assert (await small_md5.upload("bucket", "key", data, customer_key=os.urandom(32))).verified is None
 
 
 @pytest.mark.parametrize("length", [100, len(DATA)])
 async def test_what_the_service_has_stored_is_something_else(
-    small: aiocos.Client, monkeypatch: pytest.MonkeyPatch, length: int
+    small_md5: aiocos.Client, monkeypatch: pytest.MonkeyPatch, length: int
 ):
     etags(monkeypatch, '"' + "5" * 32 + '"', protected=False)
     with pytest.raises(IntegrityError) as caught:
-        await small.upload("bucket", "key", DATA[:length])
+        await small_md5.upload("bucket", "key", DATA[:length])
     assert caught.value.actual == '"' + "5" * 32 + '"'
-    assert await open_uploads(small) == []
+    assert await open_uploads(small_md5) == []
     with pytest.raises(IntegrityError):
-        await small.upload("bucket", "key", iter([DATA[:length]]))
-    assert await open_uploads(small) == []
+        await small_md5.upload("bucket", "key", iter([DATA[:length]]))
+    assert await open_uploads(small_md5) == []
 
 
 @pytest.mark.parametrize("length", [0, 100, PART, 2 * PART + 5])
@@ -157,7 +157,7 @@ async def test_a_small_file_that_changes_while_it_is_read_is_not_stored(
     assert not await small.objects.exists("bucket", "key")
 
 
-@pytest.mark.parametrize("algorithm", ["md5", "crc32", "sha256"])
+@pytest.mark.parametrize("algorithm", ["md5", "auto", "crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
 @pytest.mark.parametrize("length", [100, 2 * PART])
 async def test_what_vouches_for_an_upload(cos_emulator: Emulator, algorithm: Any, length: int):
     config = dataclasses.replace(CONFIG, checksum=algorithm)

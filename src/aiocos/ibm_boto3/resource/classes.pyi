@@ -265,8 +265,8 @@ class Bucket(Loadable):
             ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
             ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
             ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
-            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
-                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            ChecksumAlgorithm: Checksum to compute and send: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
+                one that the client's settings name, by default a CRC-32.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
             GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
                 nothing.
@@ -1243,8 +1243,8 @@ class MultipartUploadPart(Resource):
             ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
             ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
             ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
-            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
-                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            ChecksumAlgorithm: Checksum to compute and send: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
+                one that the client's settings name, by default a CRC-32.
             Body: Content of the part: bytes-like, 5 MiB to 5 GiB; the last part may be smaller.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
@@ -1924,8 +1924,8 @@ class Object(Loadable):
             ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
             ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
             ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
-            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
-                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            ChecksumAlgorithm: Checksum to compute and send: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
+                one that the client's settings name, by default a CRC-32.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
             GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
                 nothing.
@@ -2809,8 +2809,8 @@ class ObjectSummary(Loadable):
             ChecksumCRC64NVME: CRC64NVME of the body, base64 of its 8 bytes (big-endian). Leaving it out sends none.
             ChecksumSHA1: SHA-1 of the body, base64 of its 20 bytes. Leaving it out sends none.
             ChecksumSHA256: SHA-256 of the body, base64 of its 32 bytes. Leaving it out sends none.
-            ChecksumAlgorithm: Checksum to send: `CRC32`, `SHA1` and `SHA256` are computed here; with `CRC32C` or `CRC64NVME`
-                give the checksum itself. Left out: the one that the client's settings name, by default a CRC-32.
+            ChecksumAlgorithm: Checksum to compute and send: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. Left out: the
+                one that the client's settings name, by default a CRC-32.
             ACL: Canned access control list: `public-read` lets everybody read. Leaving it out leaves the default, private.
             GrantFullControl: Grantees that may read and write the object and its access control list. Leaving it out grants
                 nothing.

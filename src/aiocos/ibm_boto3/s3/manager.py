@@ -109,18 +109,15 @@ class TransferManager(BaseTransferManager[TransferFuture]):
             ValueError: An extra argument is not known, or `fileobj` cannot be read.
         """
         given = options.UPLOAD.check(extra_args)
-        kind = self._client.typed.config.checksum.upper()
-        if given.get("ChecksumAlgorithm", kind) != kind:
-            raise ValueError(
-                f"ChecksumAlgorithm {given['ChecksumAlgorithm']} is not supported for transfers: this client sends a {kind} "
-                "with every body, which `Config(request_checksum_calculation=…)` decides"
-            )
         name = name_of(fileobj)
         source = readable(fileobj) if name is None else name
 
         async def work(monitor: Monitor) -> None:
             values = options.UPLOAD.read(given, Bucket=bucket, Key=key)
-            request = UploadRequest(**values, **self._config.upload_fields(), source=source)
+            algorithm = given.get("ChecksumAlgorithm")
+            request = UploadRequest(
+                **values, **self._config.upload_fields(), source=source, checksum_algorithm=algorithm and algorithm.upper()
+            )
             try:
                 await upload(self._client.typed, self._manager.budget, request, monitor)
             except ConfigError as error:

@@ -140,10 +140,6 @@ _REFUSED = {
     "ChecksumType": "every body has a checksum, and the object is compared with those of its parts",
     "MpuObjectSize": "the parts are counted and compared at the end",
     "SSEKMSEncryptionContext": "the service knows no such context",
-    **dict.fromkeys(
-        ("ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256"),
-        "every body has a checksum, which is computed here",
-    ),
 }
 
 

@@ -5,7 +5,8 @@ No bytes pass through the client.
 CopyObject does much that a copy in parts does not: it copies headers, metadata, tags, and retention if asked to. So a copy in
 parts begins with a HEAD of the source, and sends all of that again where it belongs: headers and tags when the upload is
 created, retention when it is completed. What was looked at must also be what is copied. So every part carries the version and
-the ETag that the HEAD showed: if the source is replaced meanwhile, the copy fails, and is never a mixture of two versions.
+the ETag that the HEAD showed: if the source is replaced meanwhile, the copy fails, and is never a mixture of two versions. A
+CRC of all bytes of the source is declared, so that the service computes it for the copy, too, which must have the same.
 
 As with CopyObject, neither the access control list nor Object Lock are copied; the call sets them.
 """
@@ -13,8 +14,10 @@ As with CopyObject, neither the access control list nor Object Lock are copied; 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import Any
 
+from aiocos.body_checksum import may_be_refusal
 from aiocos.errors import (
     ConfigError,
     CosError,
@@ -24,13 +27,20 @@ from aiocos.errors import (
     OutcomeUnknown,
     PreconditionFailed,
     ProtocolError,
+    ServiceError,
     TransferError,
 )
 from aiocos.groups import Service, engine_of
-from aiocos.operations.multipart import CompletedPart, CompleteMultipartUpload, CreateMultipartUpload, UploadPartCopy
+from aiocos.operations.multipart import (
+    CompletedPart,
+    CompleteMultipartUpload,
+    CreateMultipartUpload,
+    MultipartUpload,
+    UploadPartCopy,
+)
 from aiocos.operations.objects import CopyObject, HeadObject, ObjectInfo
 from aiocos.transfer.abort import abort_after_failure, create_upload
-from aiocos.transfer.completion import Completion
+from aiocos.transfer.completion import Completion, ObjectChecksum
 from aiocos.transfer.conditions import check_target, forbid_overwrite_for
 from aiocos.transfer.copy.metadata import SourceMetadata
 from aiocos.transfer.derive import derive
@@ -109,6 +119,7 @@ async def _head_source(service: Service, request: CopyRequest) -> ObjectInfo:
         customer_key=request.source_customer_key,
         expected_bucket_owner=request.expected_source_bucket_owner,
         request_payer=request.request_payer,
+        checksum_mode="ENABLED",
     )
     try:
         return await engine_of(service).call(head)
@@ -136,6 +147,15 @@ def _pinned(request: CopyRequest, info: ObjectInfo) -> dict[str, Any]:
         "source_if_modified_since": None,
         "source_if_unmodified_since": None,
     }
+
+
+def _whole_checksum(info: ObjectInfo) -> ObjectChecksum | None:
+    """Return the CRC of all bytes of the source, or None if the service shows none."""
+    for name in ("crc64nvme", "crc32c", "crc32"):
+        text = getattr(info, f"checksum_{name}")
+        if text and "-" not in text and info.checksum_type != "COMPOSITE":
+            return ObjectChecksum(name, text, is_sent=False)
+    return None
 
 
 def _source_changed(what: str, info: ObjectInfo) -> str:
@@ -180,6 +200,7 @@ class _CopyInParts:
         self._part_size = part_size_for(info.size, request.part_size or config.copy_part_size)
         self._slots = asyncio.Semaphore(request.concurrency or config.concurrency)
         self._done: dict[int, CompletedPart] = {}
+        self._checksum = _whole_checksum(info)
 
     async def run(self) -> CopyResult:
         """Read the source's metadata, create the upload, copy the parts, complete it.
@@ -195,7 +216,7 @@ class _CopyInParts:
         headers, (retention, more_holds) = await metadata.headers(), await metadata.retention()
         await check_target(self._service, request, self._what)
         creation = derive(request, CreateMultipartUpload, **headers, **forbid_overwrite_for(request))
-        created = await create_upload(self._service, creation)
+        created = await self._create(creation)
         try:
             try:
                 await self._copy(created.upload_id, parts)
@@ -212,6 +233,19 @@ class _CopyInParts:
             raise
         await metadata.add_legal_holds(more_holds)
         return result
+
+    async def _create(self, creation: CreateMultipartUpload) -> MultipartUpload:
+        if self._checksum is None:
+            return await create_upload(self._service, creation)
+        name = self._checksum.algorithm.upper()
+        try:
+            declared = dataclasses.replace(creation, checksum_algorithm=name, checksum_type="FULL_OBJECT")
+            return await create_upload(self._service, declared)
+        except ServiceError as error:
+            if not may_be_refusal(error):
+                raise
+        self._checksum = None
+        return await create_upload(self._service, creation)
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -234,7 +268,10 @@ class _CopyInParts:
             **_pinned(self._request, self._info),
         )
         result = await self._engine.call(operation)
-        self._done[part.number] = CompletedPart(etag=result.etag, part_number=part.number)
+        done = CompletedPart(etag=result.etag, part_number=part.number)
+        if self._checksum is not None and (text := getattr(result, self._checksum.field)) is not None:
+            done = done.model_copy(update={self._checksum.field: text})
+        self._done[part.number] = done
         self._monitor.advance(part.length, parts=1)
 
     def _error_for(self, group: BaseExceptionGroup[BaseException], upload_id: str) -> BaseException:
@@ -268,7 +305,9 @@ class _CopyInParts:
         )
         # An object that is copied onto itself, in the parts that it has, has the expected ETag already.
         before = digest.bare(info.etag)
-        done = await Completion(self._service, operation, head, expected, self._what, size=info.size, before=before).run()
+        done = await Completion(
+            self._service, operation, head, expected, self._what, size=info.size, before=before, checksum=self._checksum
+        ).run()
         return CopyResult(
             bucket=request.bucket,
             key=request.key,

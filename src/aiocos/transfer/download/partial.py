@@ -30,7 +30,7 @@ from aiocos.transfer.files import NotOurs, in_thread, read_at, resource, write_a
 from aiocos.transfer.journal import Journal, journal_id
 from aiocos.transfer.parts import PartRange
 from aiocos.transfer.reserved_names import hidden_name
-from aiocos.wire import digest
+from aiocos.wire import checksum
 
 _log = logging.getLogger("aiocos.transfer")
 # Bytes that one step may be about. This library never writes larger ones.
@@ -215,7 +215,7 @@ class PartialFile:
         if self._journal is not None and self._journal.begun is not None:
             crc = 0
             for piece in pieces:
-                crc = digest.crc32(piece, crc)
+                crc = checksum.crc32(piece, crc)
             self._journal.add([offset, length, crc])
 
     def write_small(self, data: bytes, what: str) -> None:
@@ -301,7 +301,7 @@ def _intact(fd: int, steps: list[tuple[int, int, int]]) -> list[tuple[int, int]]
     out: list[tuple[int, int]] = []
     for offset, length, crc in steps:
         buffer = bytearray(length)
-        if read_at(fd, buffer, offset) == length and digest.crc32(buffer, 0) == crc:
+        if read_at(fd, buffer, offset) == length and checksum.crc32(buffer, 0) == crc:
             out.append((offset, length))
     return out
 

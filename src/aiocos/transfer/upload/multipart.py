@@ -15,8 +15,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
+from aiocos.body_checksum import Evidence, may_be_refusal
 from aiocos.config import TransferConfig
 from aiocos.errors import (
     CosError,
@@ -25,10 +27,11 @@ from aiocos.errors import (
     NoSuchUpload,
     OutcomeUnknown,
     PreconditionFailed,
+    ServiceError,
     TransferError,
 )
 from aiocos.groups import Service, engine_of
-from aiocos.net.hashing import run_in_hash_pool
+from aiocos.net.hashing import hash_body
 from aiocos.operations.multipart import (
     CompletedPart,
     CompleteMultipartUpload,
@@ -38,9 +41,9 @@ from aiocos.operations.multipart import (
 )
 from aiocos.operations.objects import HeadObject
 from aiocos.transfer.abort import abort_after_failure, create_upload
-from aiocos.transfer.completion import Completion
+from aiocos.transfer.completion import Completion, ObjectChecksum
 from aiocos.transfer.conditions import check_target, forbid_overwrite_for
-from aiocos.transfer.derive import derive, is_confirmed, with_checksum
+from aiocos.transfer.derive import derive
 from aiocos.transfer.memory import MemoryBudget
 from aiocos.transfer.parts import (
     PartRange,
@@ -49,6 +52,7 @@ from aiocos.transfer.progress import Monitor
 from aiocos.transfer.requests import UploadRequest
 from aiocos.transfer.results import UploadResult, Verified, leaves, raise_for
 from aiocos.transfer.tasks import TaskGroup
+from aiocos.transfer.upload.checksums import UploadChecksums
 from aiocos.transfer.upload.resume import ResumableUpload, UploadJournal
 from aiocos.transfer.upload.source import PartSource
 from aiocos.wire import digest
@@ -68,6 +72,7 @@ class MultipartTransfer:
         budget: MemoryBudget,
         request: UploadRequest,
         source: PartSource,
+        checksums: UploadChecksums,
         config: TransferConfig,
         monitor: Monitor,
     ) -> None:
@@ -79,10 +84,9 @@ class MultipartTransfer:
         self._what = f"upload of {request.bucket}/{request.key}"
         limit = request.concurrency or (config.stream_concurrency if source.ordered else config.concurrency)
         self._slots = asyncio.Semaphore(limit)
+        self._checksums = checksums
         self._done: dict[int, CompletedPart] = {}
-        self._etags_are_md5s = True  # every part's ETag is the MD5 that was computed here
-        self._etags_are_opaque = False  # a part's ETag is another one, and was accepted: this service's are not MD5s
-        self._confirmed = True  # the service echoed the checksum of every part
+        self._etags_are_opaque = False  # a part's ETag is not its MD5, and was accepted: this service's are not MD5s
         self._size = 0
         self._journal: UploadJournal | None = None
         self._resumed: ResumableUpload | None = None
@@ -123,24 +127,26 @@ class MultipartTransfer:
             if isinstance(error, TransferError) and (self._resumed is None or not _has_ended(error)):
                 raise
             self._done.clear()
-            self._size, self._etags_are_md5s, self._confirmed, self._etags_are_opaque = 0, True, True, False
+            self._checksums.restart()
+            self._size, self._etags_are_opaque = 0, False
             self._monitor.restart()
             return await self._resume_once(parts, journal)
 
     async def _resume_once(self, parts: list[PartRange], journal: UploadJournal) -> UploadResult:
-        self._resumed = found = await journal.find(derive(self._request, HeadObject), parts)
+        self._resumed = found = await journal.find(self._head(), parts, self._checksums)
         if found is not None and found.completed is not None:
             if await found.matches(self._source, parts):
                 for part in parts:
                     self._count_resumed(part, *found.read[part.number])
                 await journal.end()
-                info, verified = found.completed, "composite" if self._etags_are_md5s else None
+                info = found.completed
+                verified = self._checksums.verified(has_expected_etag=True, has_checksum=False)
                 return self._result(info.etag, info.version_id, info.request_id, found.upload_id, verified=verified)
             journal.rejected, self._resumed, found = "the source was changed since", None, None
         if found is None:
-            found = ResumableUpload((await self._create()).upload_id)
+            found = ResumableUpload((await self._create()).upload_id, self._checksums.algorithm)
             try:
-                await journal.begin(found.upload_id)
+                await journal.begin(found.upload_id, found.algorithm)
             except OSError as error:
                 await self._abort(found.upload_id, error)
                 raise
@@ -165,8 +171,20 @@ class MultipartTransfer:
         return await self._complete(upload_id)
 
     async def _create(self) -> MultipartUpload:
-        operation = derive(self._request, CreateMultipartUpload, **forbid_overwrite_for(self._request))
-        return await create_upload(self._service, operation)
+        self._checksums.check_multipart()
+        operation = derive(
+            self._request, CreateMultipartUpload, **forbid_overwrite_for(self._request), **self._checksums.declared()
+        )
+        try:
+            return await create_upload(self._service, operation)
+        except ServiceError as error:
+            if not self._checksums.is_automatic or not may_be_refusal(error):
+                raise
+        refused = operation.checksum_algorithm
+        created = await create_upload(self._service, replace(operation, checksum_algorithm=None, checksum_type=None))
+        self._checksums.use("md5")
+        engine_of(self._service).checksums.fall_back(f"refuses the checksum {refused}")
+        return created
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -216,35 +234,32 @@ class MultipartTransfer:
         self._slots.release()
 
     async def _send_part(self, upload_id: str, part: PartRange, data: Bytes | None) -> None:
+        algorithm = self._checksums.algorithm
         if data is None:
-            data = await self._source.read(part)
-        algorithm = engine_of(self._service).config.checksum
-        value = await run_in_hash_pool(digest.digest, algorithm, data)
-        md5 = ""
-        if self._journal is not None:
-            raw = value if algorithm == "md5" else await run_in_hash_pool(digest.digest, "md5", data)
-            md5 = raw.hex()
-            if self._resumed is not None and (etag := self._resumed.etag_of(part, md5)) is not None:
-                self._count_resumed(part, etag, md5)
-                return
+            data, value = await self._source.read_hashed(part, algorithm)
+        else:
+            value = await hash_body(algorithm, data)
+        if self._resumed is not None and (stored := await self._resumed.find_part(part, value, data)) is not None:
+            self._count_resumed(part, value, *stored)
+            self._source.recycle(data)
+            return
         operation = derive(self._request, UploadPart, upload_id=upload_id, part_number=part.number, data=data)
-        result = await engine_of(self._service).call(with_checksum(operation, algorithm, value))
-        self._confirmed = self._confirmed and is_confirmed(result, algorithm, value)
-        if algorithm != "md5" or digest.bare(result.etag) != value.hex():
-            self._etags_are_md5s = False
-            self._etags_are_opaque = self._etags_are_opaque or algorithm == "md5"
+        known = self._checksums.of_part(value)
+        result = await engine_of(self._service).write(operation, known)
+        self._checksums.add(part.number, value, len(data), known.evidence)
+        if known.evidence is None and known.algorithm == "md5":
+            self._etags_are_opaque = True
         self._done[part.number] = done = CompletedPart(etag=result.etag, part_number=part.number)
         if self._journal is not None:
-            await self._journal.add_part(done, md5)
+            await self._journal.add_part(done, algorithm, value)
         self._size += len(data)
         self._monitor.advance(len(data), parts=1)
         # Only after a success: the bytes of a part that failed may still be in a socket's queue.
         self._source.recycle(data)
 
-    def _count_resumed(self, part: PartRange, etag: str, md5: str) -> None:
+    def _count_resumed(self, part: PartRange, value: bytes, etag: str, evidence: Evidence) -> None:
         """Count a part that an earlier run had sent, and that was read again."""
-        self._etags_are_md5s = self._etags_are_md5s and digest.bare(etag) == md5
-        self._confirmed = False
+        self._checksums.add(part.number, value, part.length, evidence)
         self._done[part.number] = CompletedPart(etag=etag, part_number=part.number)
         self._size += part.length
         self._monitor.advance(part.length, parts=1, resumed=True)
@@ -272,17 +287,48 @@ class MultipartTransfer:
     # -- completion -----------------------------------------------------------------------------------------------
 
     async def _complete(self, upload_id: str) -> UploadResult:
+        whole = await self._checksums.of_object()
+        try:
+            return await self._complete_with(upload_id, whole)
+        except ServiceError as error:
+            if not self._checksums.is_automatic or whole is None or not may_be_refusal(error):
+                raise
+        # The upload is still open: complete it as an older service wants it.
+        result = await self._complete_with(upload_id, None)
+        engine_of(self._service).checksums.fall_back(f"refuses the checksum {whole.algorithm} of a multipart object")
+        return result
+
+    async def _complete_with(self, upload_id: str, whole: ObjectChecksum | None) -> UploadResult:
         request = self._request
         parts = [self._done[number] for number in sorted(self._done)]
         expected = composite_of(parts)
-        operation = derive(request, CompleteMultipartUpload, upload_id=upload_id, parts=parts, **forbid_overwrite_for(request))
-        head = derive(request, HeadObject)
-        done = await Completion(
-            self._service, operation, head, expected, self._what, size=self._size, opaque=self._etags_are_opaque
-        ).run()
-        as_computed = self._etags_are_md5s and digest.bare(done.etag) == expected
-        verified = "composite" if as_computed else "checksum" if self._confirmed else None
+        given = {} if whole is None else whole.parameters()
+        operation = derive(
+            request,
+            CompleteMultipartUpload,
+            upload_id=upload_id,
+            parts=parts if whole is None else self._checksums.completed_parts(parts),
+            **forbid_overwrite_for(request),
+            **given,
+        )
+        completion = Completion(
+            self._service,
+            operation,
+            self._head(),
+            expected,
+            self._what,
+            size=self._size,
+            opaque=self._etags_are_opaque,
+            checksum=whole,
+        )
+        done = await completion.run()
+        verified = self._checksums.verified(
+            has_expected_etag=digest.bare(done.etag) == expected, has_checksum=whole is not None and whole.equals(done) is True
+        )
         return self._result(done.etag, done.version_id, done.request_id, upload_id, verified=verified)
+
+    def _head(self) -> HeadObject:
+        return derive(self._request, HeadObject, checksum_mode="ENABLED" if self._checksums.algorithm != "md5" else None)
 
     def _result(
         self, etag: str, version_id: str | None, request_id: str | None, upload_id: str, *, verified: Verified

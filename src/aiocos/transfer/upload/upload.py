@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from aiocos.body_checksum import BodyChecksum
 from aiocos.config import TransferConfig
 from aiocos.errors import (
     ConfigError,
 )
 from aiocos.groups import Service, engine_of
-from aiocos.net.hashing import INLINE, run_in_hash_pool
+from aiocos.net.hashing import hash_body
 from aiocos.operations.multipart import (
     CreateMultipartUpload,
 )
 from aiocos.operations.objects import PutObject
-from aiocos.transfer.derive import derive, is_confirmed, with_checksum
+from aiocos.transfer.derive import derive
 from aiocos.transfer.memory import MemoryBudget
 from aiocos.transfer.parts import (
     PartRange,
@@ -33,10 +34,10 @@ from aiocos.transfer.parts import (
 from aiocos.transfer.progress import Monitor
 from aiocos.transfer.requests import UploadRequest
 from aiocos.transfer.results import UploadResult
+from aiocos.transfer.upload.checksums import UploadChecksums
 from aiocos.transfer.upload.multipart import MultipartTransfer, ReadParts
 from aiocos.transfer.upload.resume import UploadJournal
 from aiocos.transfer.upload.source import PartSource, part_source
-from aiocos.wire import digest
 from aiocos.wire.message import Bytes
 
 
@@ -57,6 +58,7 @@ async def upload(service: Service, budget: MemoryBudget, request: UploadRequest,
 async def _upload(
     service: Service, budget: MemoryBudget, request: UploadRequest, source: PartSource, config: TransferConfig, monitor: Monitor
 ) -> UploadResult:
+    checksums = UploadChecksums(request, engine_of(service).checksums, f"upload of {request.bucket}/{request.key}")
     part_size = request.part_size or config.part_size
     monitor.bytes_total = source.size
     given = request.multipart_threshold
@@ -64,13 +66,13 @@ async def _upload(
     if source.size is not None and source.size < threshold:
         await monitor.wait_if_paused()
         async with budget.reserve(source.size, monitor):
-            data = await source.read(PartRange(1, 0, source.size))
-            return await _put(service, request, source, data, monitor)
+            data, value = await source.read_hashed(PartRange(1, 0, source.size), checksums.algorithm)
+            return await _put(service, request, source, checksums, data, value, monitor)
     if source.size is not None:
         part_size = part_size_for(source.size, part_size)
         parts = list(divide(source.size, part_size))
         monitor.parts_total = len(parts)
-        multipart = MultipartTransfer(service, budget, request, source, config, monitor)
+        multipart = MultipartTransfer(service, budget, request, source, checksums, config, monitor)
         if not request.resume:
             return await multipart.run(parts)
         async with UploadJournal.open(service, derive(request, CreateMultipartUpload), source, part_size) as journal:
@@ -83,9 +85,10 @@ async def _upload(
     try:
         data = await source.read(PartRange(1, 0, read_ahead))
         if len(data) < (threshold if given is not None else part_size):
-            return await _put(service, request, source, data, monitor)
+            value = await hash_body(checksums.algorithm, data)
+            return await _put(service, request, source, checksums, data, value, monitor)
         read_parts, reserved = _split(data, parts, reserved), 0
-        return await MultipartTransfer(service, budget, request, source, config, monitor).run(parts, read_parts)
+        return await MultipartTransfer(service, budget, request, source, checksums, config, monitor).run(parts, read_parts)
     finally:
         if reserved:
             budget.release(reserved)
@@ -108,19 +111,23 @@ def _split(data: Bytes, parts: Iterator[PartRange], reserved: int) -> ReadParts:
     return pieces
 
 
-async def _put(service: Service, request: UploadRequest, source: PartSource, data: Bytes, monitor: Monitor) -> UploadResult:
+async def _put(
+    service: Service,
+    request: UploadRequest,
+    source: PartSource,
+    checksums: UploadChecksums,
+    data: Bytes,
+    value: bytes,
+    monitor: Monitor,
+) -> UploadResult:
     """Send the whole object with one PUT."""
     await source.check_unchanged()
     monitor.parts_total = 1
-    algorithm = engine_of(service).config.checksum
-    value = digest.digest(algorithm, data) if len(data) <= INLINE else await run_in_hash_pool(digest.digest, algorithm, data)
-    result = await engine_of(service).call(with_checksum(derive(request, PutObject, data=data), algorithm, value))
+    checksums.check_given(value)
+    known = BodyChecksum(checksums.algorithm, value, checksums.is_automatic)
+    result = await engine_of(service).write(derive(request, PutObject, data=data), known)
     monitor.bytes_total = len(data)
     monitor.advance(len(data), parts=1)
-    if algorithm == "md5" and request.customer_key is None and digest.bare(result.etag) == value.hex():
-        verified = "md5"
-    else:
-        verified = "checksum" if is_confirmed(result, algorithm, value) else None
     return UploadResult(
         bucket=request.bucket,
         key=request.key,
@@ -128,6 +135,6 @@ async def _put(service: Service, request: UploadRequest, source: PartSource, dat
         size=len(data),
         parts=1,
         version_id=result.version_id,
-        verified=verified,
+        verified=known.evidence,
         request_id=result.request_id,
     )
