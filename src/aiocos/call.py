@@ -16,18 +16,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, CosError, ProtocolError, RequestTimeoutError, ServiceError, TransportError
+from aiocos.lazy_dataclass import dataclass
 from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.limiter import ConcurrencyState
 from aiocos.net.retry import RETRYABLE, RetryBudget, retry_call
 from aiocos.net.streamed_response import StreamedResponse
 from aiocos.net.transport import Transport
-from aiocos.operations.buckets import HeadBucket
 from aiocos.response_errors import error_for, resource_of
 from aiocos.wire import digest
 from aiocos.wire.address import Endpoint, is_exposed
@@ -164,7 +163,7 @@ class Engine:
             self.budget.refund()
         except RETRYABLE as error:
             sent = await self._retry(operation, request, stream, deadline, error)
-        if type(operation) in CHECKS and not stream and self.config.verify_writes:
+        if operation.spec.name in CHECKS and not stream and self.config.verify_writes:
             # Outside the attempts: a service that stored other bytes would most likely do so again.
             check = check_write(self, operation, request, sent[0])
             if check is not None:
@@ -342,6 +341,8 @@ class Engine:
         now = time.monotonic()
         if self._key_protect.get(bucket, 0.0) > now:
             return False
+        from aiocos.operations.buckets import HeadBucket
+
         try:
             info = await self.call(HeadBucket(bucket, expected_bucket_owner=expected_bucket_owner))
         except CosError:

@@ -13,17 +13,20 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from aiocos.errors import IntegrityError
 from aiocos.net.hashing import INLINE, run_in_hash_pool
-from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload, UploadPart
-from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject
-from aiocos.operations.shared import WriteResult
 from aiocos.wire import digest
 from aiocos.wire.message import PreparedRequest
 from aiocos.wire.spec import Operation
 from aiocos.wire.values import CopySource
+
+if TYPE_CHECKING:
+    # A call imports the operations that it needs itself. This module tells them apart by name.
+    from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload, UploadPart
+    from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject
+    from aiocos.operations.shared import WriteResult
 
 # The checksums that a response may repeat: the header of the request → the field of the result.
 _REPEATED = {f"x-amz-checksum-{name}": f"checksum_{name}" for name in ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")}
@@ -46,8 +49,8 @@ def check_write(
     a part sent with `Content-MD5` and no other checksum, whose ETag is that MD5. `is_usual` recognizes these without a
     coroutine. The general path accepts every write that `is_usual` accepts.
     """
-    check = CHECKS.get(type(operation))
-    if check is None or (isinstance(result, WriteResult) and is_usual(request.headers, result)):
+    check = CHECKS.get(operation.spec.name)
+    if check is None or (check is check_put and is_usual(request.headers, cast("WriteResult", result))):
         return None
     return check(buckets, operation, request, result)
 
@@ -127,12 +130,13 @@ async def check_completion(
 Check: TypeAlias = Callable[[BucketLookup, Any, PreparedRequest, Any], Awaitable[None]]
 """Compares the result of an operation with its request. Raises `IntegrityError`."""
 
-CHECKS: dict[type[Operation[Any]], Check] = {
-    PutObject: check_put,
-    UploadPart: check_put,
-    CopyObject: check_copy,
-    CompleteMultipartUpload: check_completion,
+CHECKS: dict[str, Check] = {
+    "PutObject": check_put,
+    "UploadPart": check_put,
+    "CopyObject": check_copy,
+    "CompleteMultipartUpload": check_completion,
 }
+"""The checks by the names of the operations."""
 
 
 def composite_of(parts: list[CompletedPart]) -> str | None:
@@ -162,13 +166,21 @@ def _hex(value: str) -> str:
         return ""
 
 
+# What the response was compared with.
+_SENT = {
+    "PutObject": "the body has",
+    "UploadPart": "the body has",
+    "CopyObject": "the source has",
+    "CompleteMultipartUpload": "the parts make",
+}
+
+
 def _mismatch(
     operation: PutObject | UploadPart | CopyObject | CompleteMultipartUpload, expected: str, actual: str, request_id: str | None
 ) -> IntegrityError:
-    part = f" part {operation.part_number}" if isinstance(operation, UploadPart) else ""
-    sent = "the source has" if isinstance(operation, CopyObject) else "the body has"
-    if isinstance(operation, CompleteMultipartUpload):
-        sent = "the parts make"
+    number = getattr(operation, "part_number", None)
+    part = f" part {number}" if number is not None else ""
+    sent = _SENT[operation.spec.name]
     suffix = f" (request id {request_id})" if request_id else ""
     what = f"{operation.spec.name} {operation.bucket}/{operation.key}{part}"
     return IntegrityError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeAlias
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aiocos.describe import complete_docstring, with_field_texts
 from aiocos.errors import TransferError
+from aiocos.lazy_dataclass import dataclass
 from aiocos.wire.brief import brief
 
 SyncKind: TypeAlias = Literal["upload", "download", "copy", "delete", "refuse"]

@@ -1,7 +1,8 @@
 """Byte ranges: requested (`Range`), returned (`Content-Range`), and compared."""
 
 import re
-from dataclasses import dataclass
+
+from aiocos.lazy_dataclass import dataclass
 
 # No offset within an object has more than 20 digits.
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
