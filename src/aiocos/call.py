@@ -16,12 +16,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from aiocos.auth.base import Authorizer, Presigner
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, CosError, ProtocolError, RequestTimeoutError, ServiceError, TransportError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.limiter import ConcurrencyState
 from aiocos.net.retry import RETRYABLE, RetryBudget, retry_call

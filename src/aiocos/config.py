@@ -5,12 +5,11 @@ All classes here are frozen: a client's settings don't change while it lives. Us
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from aiocos.describe import with_field_texts
 from aiocos.errors import ConfigError
-from aiocos.lazy_dataclass import dataclass
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 

@@ -12,13 +12,12 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from aiocos.call import Engine
 from aiocos.config import MAX_PARTS
 from aiocos.errors import CosError, IntegrityError, Throttled, TransportError, Unavailable
-from aiocos.lazy_dataclass import dataclass
 from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.wire import digest

@@ -11,14 +11,13 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, TypeAlias
 
 from pydantic import SecretStr
 
 from aiocos.errors import ConfigError, CredentialsError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.wire.address import is_exposed
 from aiocos.wire.message import PreparedRequest, Response
 

@@ -30,6 +30,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -41,7 +42,6 @@ from aiocos.auth.files import read_ini, read_text, text_value, warn_if_readable_
 from aiocos.auth.iam import ApiKey
 from aiocos.auth.keys import DualCredentials, Hmac
 from aiocos.errors import ConfigError, CredentialsError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.wire.message import PreparedRequest
 
 Secret: TypeAlias = str | SecretStr

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -20,7 +21,6 @@ from aiocos.auth.keys import stripped_secret
 from aiocos.auth.token_fetcher import DEFAULT_CLIENT, FormTokenFetcher, TokenResponse
 from aiocos.auth.tokens import Fetch
 from aiocos.errors import ConfigError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.wire.address import is_loopback
 
 DEFAULT_ENDPOINT = "https://iam.cloud.ibm.com/identity/token"

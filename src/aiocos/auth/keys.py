@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,6 @@ from pydantic import SecretStr
 from aiocos.auth.base import Authorizer, AuthSettings, Credentials, Presigner, SigningClock
 from aiocos.auth.sigv4 import UNSIGNED_PAYLOAD, SigningKey, amz_date, payload_sha256, presign, sign, signing_key
 from aiocos.errors import ConfigError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.wire.address import is_loopback
 from aiocos.wire.message import PreparedRequest
 

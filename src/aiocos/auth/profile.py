@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -26,7 +27,6 @@ from aiocos.auth.iam import ApiKey, IamClient, http_factory
 from aiocos.auth.token_fetcher import FetchFailure, FormTokenFetcher, TokenFetcher, json_object, read_token_response
 from aiocos.auth.tokens import Fetch, Token
 from aiocos.errors import ConfigError, CredentialsError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.wire.address import is_link_local, is_loopback
 from aiocos.wire.message import PreparedRequest
 

@@ -13,11 +13,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from aiocos.errors import ConfigError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.wire.message import Bytes, PreparedRequest, encode_query
 
 ALGORITHM = "AWS4-HMAC-SHA256"

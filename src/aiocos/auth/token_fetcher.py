@@ -16,13 +16,13 @@ import time
 from abc import ABC, abstractmethod
 from asyncio import timeout
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 from aiocos.auth.base import HttpClient, HttpFactory
 from aiocos.auth.tokens import Token
 from aiocos.errors import CredentialsError, ProtocolError, TransportError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.net.retry import pause
 from aiocos.wire.message import PreparedRequest, Response
 from aiocos.wire.redaction import redacted, scrub, secrets_of

@@ -36,11 +36,10 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from aiocos.errors import CosError, CredentialsError
-from aiocos.lazy_dataclass import dataclass
 
 log = logging.getLogger("aiocos.auth")
 

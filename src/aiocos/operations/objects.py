@@ -3,10 +3,9 @@
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-compatibility-api-object-operations
 """
 
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, dataclass
 from typing import Annotated, ClassVar, Literal
 
-from aiocos.lazy_dataclass import dataclass
 from aiocos.operations.object_info import ObjectInfo
 from aiocos.operations.shared import (
     ChecksumParams,

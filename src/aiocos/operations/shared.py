@@ -1,9 +1,9 @@
 """Optional headers, result fields and documents that many operations share."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
-from aiocos.lazy_dataclass import dataclass
 from aiocos.wire.document import Attribute, Document, Element, Extensible, Timestamp
 from aiocos.wire.spec import Header, HeaderMap, KeyHeaders, Query, Result
 from aiocos.wire.values import CustomerKey, Stored

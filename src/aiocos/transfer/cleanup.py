@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from aiocos.errors import printable
 from aiocos.groups import Service
-from aiocos.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 

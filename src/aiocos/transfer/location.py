@@ -6,10 +6,10 @@ Methods and commands that take local paths as well name locations in the service
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TypeGuard
 
 from aiocos.errors import ConfigError
-from aiocos.lazy_dataclass import dataclass
 
 SCHEME = "cos://"
 """The beginning of every location in the service."""

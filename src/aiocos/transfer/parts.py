@@ -8,10 +8,10 @@ https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-large
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from aiocos.config import MAX_OBJECT, MAX_PART, MAX_PARTS, MAX_PUT, MIB, MIN_PART
 from aiocos.errors import ConfigError
-from aiocos.lazy_dataclass import dataclass
 
 # For a source of unknown length, the part size doubles after every so many parts.
 _PARTS_PER_SIZE = 1_000

@@ -14,12 +14,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal, TypeAlias
 
 from aiocos.describe import with_field_texts
 from aiocos.errors import RequestTimeoutError, printable
-from aiocos.lazy_dataclass import dataclass
 
 State: TypeAlias = Literal["queued", "running", "paused", "verifying", "done", "failed", "cancelled"]
 """The state of a transfer. The last three are final."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal, TypeAlias
 
 from aiocos.groups import Service
-from aiocos.lazy_dataclass import dataclass
 from aiocos.operations.shared import (
     ContentParams,
     CopySourceParams,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeAlias
 
@@ -10,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 
 from aiocos.describe import complete_docstring, with_field_texts
 from aiocos.errors import TransferError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.wire.brief import brief
 
 SyncKind: TypeAlias = Literal["upload", "download", "copy", "delete", "refuse"]

@@ -3,13 +3,12 @@
 import ipaddress
 import re
 import socket
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from aiocos.errors import ConfigError
-from aiocos.lazy_dataclass import dataclass
 
 Network = Literal["public", "private", "direct"]
 Style = Literal["path", "virtual"]

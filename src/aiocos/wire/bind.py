@@ -5,13 +5,13 @@ made once from the class of the operation or result.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar, cast
 
 from pydantic import ValidationError
 
 from aiocos.errors import ConfigError, InvalidRequest, ProtocolError, ServiceError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.wire import digest
 from aiocos.wire.checks import check_header, check_payload, put_map, put_path
 from aiocos.wire.document import Document, Plan, XmlError, build, describe_validation_error, plan_of, root_of, unwrap

@@ -17,7 +17,7 @@ but every document in UTF-16 has a zero byte, and no document in UTF-8 has one.
 
 import threading
 from collections.abc import Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
@@ -25,7 +25,6 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aiocos.describe import complete_docstring
-from aiocos.lazy_dataclass import dataclass, interpreted_dataclass
 from aiocos.wire.brief import brief
 from aiocos.wire.text import XmlError, attribute, escape, replace_unrepresentable, unrepresentable
 from aiocos.wire.times import Timestamp, parse_time, write_time
@@ -65,7 +64,7 @@ D = TypeVar("D", bound="Document")
 # The form of a field in XML. Without a mark: an element whose name is the field's in PascalCase.
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Element:
     """A child element whose name does not follow from the field."""
 
@@ -77,7 +76,7 @@ class Element:
     """Model to read, where it is a subclass of the field's type."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Attribute:
     """An attribute of the document's own element."""
 
@@ -85,17 +84,17 @@ class Attribute:
     """Name with its prefix: `xsi:type`."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Text:
     """The text of the document's own element."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """All child elements without a field of their own."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class NotInXml:
     """A field that is not in the XML. Header locations are subclasses of this."""
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import quote
-
-from aiocos.lazy_dataclass import dataclass
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
 """The body of a request. It is held in memory, so that it can be sent again; streams are cut into parts first."""

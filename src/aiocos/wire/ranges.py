@@ -1,8 +1,7 @@
 """Byte ranges: requested (`Range`), returned (`Content-Range`), and compared."""
 
 import re
-
-from aiocos.lazy_dataclass import dataclass
+from dataclasses import dataclass
 
 # No offset within an object has more than 20 digits.
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")

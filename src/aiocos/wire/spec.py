@@ -20,10 +20,10 @@ Modules that declare operations must not postpone the evaluation of annotations:
 """
 
 from collections.abc import Callable
-from dataclasses import MISSING
+from dataclasses import MISSING, dataclass, fields
+from dataclasses import Field as DataclassField
 from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, cast, dataclass_transform, get_args, get_origin
 
-from aiocos.lazy_dataclass import Declared, dataclass, declared_fields, interpreted_dataclass
 from aiocos.wire.document import Document, NotInXml, read_tree
 
 R_co = TypeVar("R_co", covariant=True)
@@ -33,12 +33,12 @@ T = TypeVar("T", bound="Operation[Any]")
 # Locations
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Path:
     """A part of the path: the fields named `bucket` and `key`."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Query:
     """A query parameter."""
 
@@ -48,7 +48,7 @@ class Query:
     """True: the service ignores a malformed value instead of refusing it."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Header(NotInXml):
     """A header."""
 
@@ -62,7 +62,7 @@ class Header(NotInXml):
     """With `iso`: write milliseconds."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class HeaderMap(NotInXml):
     """All headers with a common prefix, such as those of user metadata.
 
@@ -73,7 +73,7 @@ class HeaderMap(NotInXml):
     """Prefix of the names on the wire."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class KeyHeaders(NotInXml):
     """The three headers of a customer's encryption key (SSE-C)."""
 
@@ -81,7 +81,7 @@ class KeyHeaders(NotInXml):
     """Prefix of the names `algorithm`, `key` and `key-MD5` on the wire."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Body:
     """The body, as an XML document."""
 
@@ -91,12 +91,12 @@ class Body:
     """Document whose only field is the parameter, such as a list of parts. None: the parameter is the document."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Payload:
     """The body, as bytes."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Local(NotInXml):
     """A field that is not sent."""
 
@@ -147,7 +147,7 @@ class Result(Document):
 # Operations
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter of an operation."""
 
@@ -163,7 +163,7 @@ class Parameter:
     """Default; None for a required parameter."""
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class OperationSpec:
     """The declaration of an operation."""
 
@@ -278,7 +278,7 @@ def operation(
         names = tuple(part.strip("{}") for part in path.split("/") if part)
         if names not in ((), ("bucket",), ("bucket", "key")):
             raise TypeError(f"{cls.__name__}: the path {path} is not one of /, /{{bucket}}, /{{bucket}}/{{key}}")
-        parameters = [_parameter(cls.__name__, name, f, names) for name, f in declared_fields(declared).items()]
+        parameters = [_parameter(cls.__name__, f, names) for f in fields(declared)]
         declared.spec = OperationSpec(
             name=cls.__name__,
             method=method,
@@ -300,17 +300,18 @@ def operation(
     return declare
 
 
-def _parameter(owner: str, name: str, f: Declared, path_names: tuple[str, ...]) -> Parameter:
+def _parameter(owner: str, f: "DataclassField[Any]", path_names: tuple[str, ...]) -> Parameter:
     annotation: Any = f.type
     if isinstance(annotation, str):
-        raise TypeError(f"{owner}.{name}: the module must not postpone the evaluation of annotations")
-    location: Location | None = Path() if name in path_names else None
+        raise TypeError(f"{owner}.{f.name}: the module must not postpone the evaluation of annotations")
+    location: Location | None = Path() if f.name in path_names else None
     if get_origin(annotation) is Annotated:
         annotation, *marks = get_args(annotation)
         location = next((m for m in marks if isinstance(m, _LOCATIONS)), location)
     if location is None:
-        raise TypeError(f"{owner}.{name} has no location on the wire")
-    return Parameter(name, location, annotation, f.required, None if f.default is MISSING else f.default)
+        raise TypeError(f"{owner}.{f.name} has no location on the wire")
+    required = f.default is MISSING and f.default_factory is MISSING
+    return Parameter(f.name, location, annotation, required, None if f.default is MISSING else f.default)
 
 
 def _result_type(cls: type[Any]) -> type[Result]:

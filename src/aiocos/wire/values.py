@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import cache
@@ -15,7 +16,6 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, Union, cast, get_args, get_origin
 from urllib.parse import quote, unquote, unquote_plus, urlencode
 
-from aiocos.lazy_dataclass import interpreted_dataclass
 from aiocos.wire.document import parse_time, unwrap, write_time
 from aiocos.wire.ranges import ByteRange
 
@@ -134,7 +134,7 @@ class CustomerKey:
         return hash(self.md5)
 
 
-@interpreted_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Codec:
     """The conversion of one type to text and back.
 

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 
 from aiocos.errors import ConfigError
-from aiocos.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -18,7 +19,6 @@ import aiofiles.os
 
 from aiocos.errors import ProtocolError
 from aiocos.groups import Service
-from aiocos.lazy_dataclass import dataclass
 from aiocos.transfer.location import CosLocation, is_cos_url
 from aiocos.transfer.requests import Symlinks
 from aiocos.transfer.reserved_names import is_reserved

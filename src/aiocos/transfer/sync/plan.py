@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from aiocos.errors import CosError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.transfer.sync.listing import Entry
 from aiocos.transfer.sync.walk import LocalFile, Unreadable
 

@@ -10,10 +10,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiocos.errors import TransferError
-from aiocos.lazy_dataclass import dataclass
 from aiocos.transfer.requests import Symlinks
 from aiocos.transfer.reserved_names import is_reserved, reserved_name_error
 from aiocos.transfer.sync.filters import Filter

@@ -18,14 +18,13 @@ import json
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiocos.errors import NoSuchUpload, NotFound, printable
 from aiocos.groups import Service, engine_of
-from aiocos.lazy_dataclass import dataclass
 from aiocos.net.hashing import run_in_hash_pool
 from aiocos.operations.multipart import CompletedPart, CreateMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
