@@ -6,13 +6,17 @@ reads the service model of `ibm_boto3` and prints for each operation the client'
 is 1 if an operation is missing without a reason, has a reason but is offered, or is not in the model.
 """
 
+import inspect
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from aiocos.groups import Service
+from aiocos.operations import every_operation
 from aiocos.wire.method import Group, Method
 from aiocos.wire.spec import registry
+
+every_operation()  # registers them
 
 _UNDOCUMENTED = "in the model of the SDK only: no page of IBM's documentation describes it"
 NOT_SERVED = {
@@ -50,10 +54,9 @@ def offered() -> dict[str, list[str]]:
 
 
 def _groups() -> Iterator[tuple[str, type[Group[Any]]]]:
-    service = Service(None)  # type: ignore[arg-type] - nothing is called
-    for name, value in vars(service).items():
-        if isinstance(value, Group):
-            yield name, type(value)
+    for name in inspect.get_annotations(Service):
+        # Read on the class, a group is its class.
+        yield name, getattr(Service, name)
 
 
 def model() -> list[str]:

@@ -23,6 +23,7 @@ import aiocos.errors
 from aiocos.describe import field_texts, summary_of
 from aiocos.ibm_boto3 import inputs, responses
 from aiocos.ibm_boto3.client import OPERATIONS
+from aiocos.operations import every_operation
 from aiocos.wire.document import Attribute, Document, Element, NotInXml, Text, pascal, unwrap
 from aiocos.wire.spec import (
     Body,
@@ -35,7 +36,6 @@ from aiocos.wire.spec import (
     Path,
     Payload,
     Query,
-    registry,
 )
 
 _LINK = re.compile(r"https://cloud\.ibm\.com/docs/\S+")
@@ -118,7 +118,7 @@ def write(directory: File) -> None:
 
 
 def _operations() -> list[type[Operation[Any]]]:
-    known = [cls for cls in registry.values() if cls.__module__.startswith("aiocos.operations.")]
+    known = list(every_operation().values())
     return sorted(known, key=lambda cls: cls.__module__)
 
 

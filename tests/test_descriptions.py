@@ -26,12 +26,12 @@ import aiocos.errors
 from aiocos.cli.app import app
 from aiocos.describe import field_texts
 from aiocos.groups import Service
+from aiocos.operations import every_operation
 from aiocos.transfer import requests, results
 from aiocos.transfer.manager import Transfers
 from aiocos.transfer.progress import Progress
 from aiocos.wire.document import Document
 from aiocos.wire.method import Group, Method
-from aiocos.wire.spec import registry
 
 SOURCE = Path(str(aiocos.__file__)).parent
 Missing = Iterator[tuple[str, str]]
@@ -55,9 +55,8 @@ def _without_text(cls: type[Any], names: list[str]) -> Missing:
 
 def operation_parameters() -> Missing:
     """Parameters of operations."""
-    for cls in registry.values():
-        if cls.__module__.startswith("aiocos."):
-            yield from _without_text(cls, [p.name for p in cls.spec.parameters])
+    for cls in every_operation().values():
+        yield from _without_text(cls, [p.name for p in cls.spec.parameters])
 
 
 def _subclasses(cls: type[Any]) -> Iterator[type[Any]]:
@@ -68,6 +67,7 @@ def _subclasses(cls: type[Any]) -> Iterator[type[Any]]:
 
 def document_fields() -> Missing:
     """Fields of documents and results."""
+    every_operation()
     for cls in dict.fromkeys(_subclasses(Document)):
         if cls.__module__.startswith("aiocos.operations.") or cls.__module__.startswith("aiocos.wire."):
             yield from _without_text(cls, list(cls.model_fields))

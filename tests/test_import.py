@@ -28,21 +28,54 @@ def test_errors_load_without_the_client():
     assert not found & {"aiohttp", "aiocos.client"}
 
 
-def test_importing_the_client_loads_all_that_requests_need():
-    """A module that is imported by the first request would block the event loop."""
-    before = loaded("from aiocos import Client")
+CLIENT = "from aiocos import Client, Anonymous; cos = Client('http://127.0.0.1:1', credentials=Anonymous())"
+PARTS = ("aiocos.operations.", "aiocos.groups.", "aiocos.transfer.requests", "aiocos.transfer.results", "aiocos.transfer.sync.")
+
+
+def test_a_client_loads_the_nouns_and_transfers_when_they_are_used():
+    found = loaded(CLIENT)
+    assert {name for name in found if name.startswith(PARTS)} == set()
+    # What is slow to import is there before the event loop runs.
+    assert {"aiohttp", "pydantic.main", "aiocos.call", "aiocos.wire.bind"} <= found
+
+
+@pytest.mark.parametrize(
+    ("use", "modules"),
+    [
+        ("cos.cors", {"groups.cors", "operations.cors", "operations.shared"}),
+        ("cos.website.put", {"groups.website", "operations.website", "operations.shared"}),
+        ("cos.buckets.create", {"groups.buckets", "operations.buckets", "operations.shared"}),
+        (
+            "cos.objects.put",
+            {f"operations.{name}" for name in ("objects", "object_info", "shared", "listing", "entries")} | {"groups.objects"},
+        ),
+    ],
+)
+def test_a_noun_loads_only_its_own_operations(use: str, modules: set[str]):
+    found = {name.removeprefix("aiocos.") for name in loaded(f"{CLIENT}; {use}")}
+    assert {name for name in found if name.startswith(("operations.", "groups."))} == modules
+
+
+def test_a_noun_that_was_used_loads_nothing_but_its_own_modules_later():
+    """The event loop waits while a noun is loaded, so that happens once, and not at the first request as well."""
     code = """
-from aiocos import Client, Anonymous
 import asyncio
 async def main():
-    async with Client("http://127.0.0.1:1", credentials=Anonymous()) as cos:
-        cos.objects, cos.website, cos.upload
+    async with cos:
         try: await cos.objects.read("b", "k", timeout=0.01)
         except Exception: pass
 asyncio.run(main())
 """.strip()
-    after = loaded(f"exec({code!r})")
+    before, after = loaded(f"{CLIENT}; cos.objects.read"), loaded(f"{CLIENT}; cos.objects.read; exec({code!r})")
     assert {name for name in after - before if name.startswith(("aiocos", "aiohttp", "pydantic."))} == set()
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
+def test_the_command_line_describes_itself_without_the_client(arguments: list[str]):
+    code = f"import sys; sys.argv = ['aiocos', *{arguments}]; from aiocos.cli import main\ntry: main()\nexcept SystemExit: pass"
+    found = loaded(f"exec({code!r})")
+    assert not found & {"aiohttp", "pydantic", "asyncio", "aiocos.client"}
+    assert ("typer" in found) is (arguments == ["--help"])
 
 
 def test_checkers_and_the_import_system_find_every_name_in_the_same_module():

@@ -28,7 +28,6 @@ from aiocos.net.limiter import ConcurrencyState
 from aiocos.net.retry import RETRYABLE, RetryBudget, retry_call
 from aiocos.net.streamed_response import StreamedResponse
 from aiocos.net.transport import Transport
-from aiocos.operations.buckets import HeadBucket
 from aiocos.response_errors import error_for, resource_of
 from aiocos.wire import checksum
 from aiocos.wire.address import Endpoint, is_exposed, refuse_customer_key
@@ -177,7 +176,7 @@ class Engine:
             refused, request = request.checksum, await self._prepare_with_md5(operation, request, known)
             sent = await self._retry(operation, request, stream, deadline, None)
             self.checksums.fall_back(f"refuses the checksum {refused}")
-        if type(operation) in CHECKS and not stream:
+        if operation.spec.name in CHECKS and not stream:
             result = sent[0]
             if request.is_replaceable and request.body and not is_returned(request, result):
                 self.checksums.fall_back("does not return the checksum of a body")
@@ -349,6 +348,8 @@ class Engine:
         """
         if bucket in self._key_protect:
             return False
+        from aiocos.operations.buckets import HeadBucket
+
         try:
             info = await self.call(HeadBucket(bucket, expected_bucket_owner=expected_bucket_owner))
         except CosError:
@@ -366,9 +367,8 @@ class Engine:
     def connections(self) -> object:
         """The owner of the running loop's connections.
 
-        None before the first request and after `close`.
-
-        After `close`, the next request creates another object: compare by identity to see whether the client was closed.
+        None before the first request and after `close`. After `close`, the next request creates another object: compare by
+        identity to see whether the client was closed.
         """
         return self._transport.connections
 

@@ -20,7 +20,7 @@ from aiocos.errors import ConfigError
 from aiocos.groups import Service
 from aiocos.net.limiter import ConcurrencyState
 from aiocos.net.transport import EphemeralTransport, Transport
-from aiocos.transfer.abort import wait_for_aborts
+from aiocos.transfer.cleanup import wait_for_aborts
 from aiocos.transfer.manager import TransferManager, Transfers
 from aiocos.wire.address import Endpoint, Network
 

@@ -16,18 +16,21 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from aiocos.body_checksum import Evidence
 from aiocos.errors import IntegrityError
 from aiocos.net.hashing import hash_body
-from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload, UploadPart
-from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject
-from aiocos.operations.shared import WriteResult
 from aiocos.wire import checksum, digest
 from aiocos.wire.message import PreparedRequest
 from aiocos.wire.spec import Operation
 from aiocos.wire.values import CopySource
+
+if TYPE_CHECKING:
+    # A call imports the operations that it needs itself. This module tells them apart by name.
+    from aiocos.operations.multipart import CompletedPart, CompletedUpload, CompleteMultipartUpload, UploadPart
+    from aiocos.operations.objects import CopyObject, CopyObjectResult, PutObject
+    from aiocos.operations.shared import WriteResult
 
 # The checksums that a response may repeat: the header of the request → the field of the result.
 _REPEATED = {f"x-amz-checksum-{name}": f"checksum_{name}" for name in ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")}
@@ -48,7 +51,7 @@ async def check_write(buckets: BucketLookup, operation: Operation[Any], request:
 
     The general path, for all operations in `CHECKS`. Most writes do not need it, see `evidence_of`. Raises `IntegrityError`.
     """
-    return await CHECKS[type(operation)](buckets, operation, request, result)
+    return await CHECKS[operation.spec.name](buckets, operation, request, result)
 
 
 def evidence_of(operation: Any, request: PreparedRequest, result: Any) -> Evidence:
@@ -141,12 +144,13 @@ async def check_completion(
 Check: TypeAlias = Callable[[BucketLookup, Any, PreparedRequest, Any], Awaitable[Evidence]]
 """Compares the result of an operation with its request. Raises `IntegrityError`."""
 
-CHECKS: dict[type[Operation[Any]], Check] = {
-    PutObject: check_put,
-    UploadPart: check_put,
-    CopyObject: check_copy,
-    CompleteMultipartUpload: check_completion,
+CHECKS: dict[str, Check] = {
+    "PutObject": check_put,
+    "UploadPart": check_put,
+    "CopyObject": check_copy,
+    "CompleteMultipartUpload": check_completion,
 }
+"""The checks by the names of the operations."""
 
 
 def composite_of(parts: list[CompletedPart]) -> str | None:
@@ -176,13 +180,21 @@ def _hex(value: str) -> str:
         return ""
 
 
+# What the response was compared with.
+_SENT = {
+    "PutObject": "the body has",
+    "UploadPart": "the body has",
+    "CopyObject": "the source has",
+    "CompleteMultipartUpload": "the parts make",
+}
+
+
 def _mismatch(
     operation: PutObject | UploadPart | CopyObject | CompleteMultipartUpload, expected: str, actual: str, request_id: str | None
 ) -> IntegrityError:
-    part = f" part {operation.part_number}" if isinstance(operation, UploadPart) else ""
-    sent = "the source has" if isinstance(operation, CopyObject) else "the body has"
-    if isinstance(operation, CompleteMultipartUpload):
-        sent = "the parts make"
+    number = getattr(operation, "part_number", None)
+    part = f" part {number}" if number is not None else ""
+    sent = _SENT[operation.spec.name]
     suffix = f" (request id {request_id})" if request_id else ""
     what = f"{operation.spec.name} {operation.bucket}/{operation.key}{part}"
     return IntegrityError(

@@ -9,10 +9,9 @@ import pytest
 from tests.cli.shell import Shell, put_objects
 
 import aiocos
-import aiocos.operations
 from aiocos.cli.api import kebab
 from aiocos.object_stream import ObjectStream
-from aiocos.wire.spec import registry
+from aiocos.operations import every_operation
 
 
 def test_a_failed_get_object_leaves_the_existing_file(
@@ -38,7 +37,7 @@ def test_a_failed_get_object_leaves_the_existing_file(
 
 def test_every_operation_has_a_name_and_a_help_text(shell: Shell):
     names = [line.split()[0] for line in shell("api").lines]
-    ours = [cls for cls in registry.values() if cls.__module__.startswith("aiocos.operations.")]
+    ours = list(every_operation().values())
     assert sorted(names) == sorted(kebab(cls.__name__) for cls in ours)
     for cls in ours:
         outcome = shell("api", kebab(cls.__name__), "--help")

@@ -1,9 +1,13 @@
 """The help of commands: labels of options, and lines that fit the terminal."""
 
 import re
+from typing import Any
 
 import pytest
+import typer
 from tests.cli.shell import Shell, on_terminal, posix
+
+from aiocos.cli.app import app
 
 
 @pytest.mark.parametrize("command", [(), ("cp",), ("sync",), ("uploads", "ls"), ("hold",), ("retention",), ("api",)])
@@ -33,3 +37,11 @@ def test_help_fits_a_terminal_of_80_columns(shell: Shell, args: tuple[str, ...])
     assert code == 0
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert max(map(len, plain.splitlines())) <= 80
+
+
+def test_the_summaries_in_the_list_are_those_of_the_commands():
+    application: Any = typer.main.get_command(app)
+    for name, command in application.commands.items():
+        summary = " ".join((command.help or "").partition("\n\n")[0].split())
+        assert application.commands.brief(name).help == summary, name
+        assert application.commands.brief(name).rich_help_panel == command.rich_help_panel, name

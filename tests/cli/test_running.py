@@ -14,7 +14,7 @@ from tests.waiting import block_until
 
 import aiocos
 import aiocos.operations
-from aiocos.cli.app import Settings
+from aiocos.cli.running import Settings
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

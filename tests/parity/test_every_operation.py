@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-import aiocos.operations  # noqa: F401 - registers every operation
 from aiocos.emulator import Emulator
+from aiocos.operations import every_operation
 from aiocos.wire.spec import registry
 
 from .test_ibm_boto3 import sdk_client
 
-OPERATIONS = [name for name, cls in registry.items() if cls.__module__.startswith("aiocos.")]
+OPERATIONS = list(every_operation())
 PLAIN, VERSIONED, TARGET, LOCKED, PROTECTED, COLD = (
     "w-plain", "w-versioned", "w-target", "w-locked", "w-protected", "w-cold",
 )  # fmt: skip

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-import aiocos.operations  # noqa: F401 - registers every operation
 from aiocos.auth.base import Anonymous
 from aiocos.client import Client
 from aiocos.groups import engine_of
+from aiocos.operations import every_operation
 from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Operation, Payload, Query, registry
 
 from .ibm import Argument, RecordingSdk, SentRequest, arguments_for, our_location, sdk_location, tree
@@ -23,7 +23,7 @@ from .ibm import Argument, RecordingSdk, SentRequest, arguments_for, our_locatio
 # Over http the SDK sends bodies unchanged; over https it sends chunks with a trailing checksum.
 ENDPOINT = "http://cos.example"
 
-OPERATIONS = [cls for cls in registry.values() if cls.__module__.startswith("aiocos.")]
+OPERATIONS = list(every_operation().values())
 
 # Headers that only one client adds. The servers of the conformance suite check them.
 ADDED = {

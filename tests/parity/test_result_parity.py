@@ -7,13 +7,13 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
-import aiocos.operations  # noqa: F401 - registers every operation
+from aiocos.operations import every_operation
 from aiocos.wire.document import Document, plan_of, unwrap
-from aiocos.wire.spec import Header, HeaderMap, Operation, registry
+from aiocos.wire.spec import Header, HeaderMap, Operation
 
 from .ibm import RecordingSdk, model_in
 
-OPERATIONS = [cls for cls in registry.values() if cls.__module__.startswith("aiocos.")]
+OPERATIONS = list(every_operation().values())
 
 # Members of responses that our results do not have.
 NOT_IN_RESULTS: dict[str, str] = {

@@ -14,15 +14,9 @@ from tests.waiting import until
 from aiocos.errors import AccessDenied, CosError, NoSuchUpload, TransferError, TransportError, Unavailable
 from aiocos.operations.multipart import CreateMultipartUpload
 from aiocos.transfer import abort as aborting
-from aiocos.transfer.abort import (
-    FailedAbort,
-    abort,
-    abort_after_failure,
-    create_upload,
-    failed_aborts,
-    start_cleanup,
-    wait_for_aborts,
-)
+from aiocos.transfer import cleanup
+from aiocos.transfer.abort import abort, abort_after_failure, create_upload
+from aiocos.transfer.cleanup import FailedAbort, failed_aborts, start_cleanup, wait_for_aborts
 
 
 class Service:
@@ -137,15 +131,15 @@ async def test_an_abort_that_is_cancelled_is_kept_too():
 
 
 async def test_the_latest_failures_are_kept(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
-    assert aborting._MAX_FAILURES == 10_000, "as the documentation says"
-    monkeypatch.setattr(aborting, "_MAX_FAILURES", 3)
+    assert cleanup._MAX_FAILURES == 10_000, "as the documentation says"
+    monkeypatch.setattr(cleanup, "_MAX_FAILURES", 3)
     service: Any = Service([AccessDenied("no") for _ in range(6)])
     for number in range(5):
         await abort(service, "bucket", "key", f"id{number}")
     assert [one.upload_id for one in failed_aborts(service)] == ["id2", "id3", "id4"]
     await abort(service, "bucket", "key", "id3")
     assert [one.upload_id for one in failed_aborts(service)] == ["id2", "id3", "id4"], "no second time"
-    assert aborting._state_of(service).unreported == {"id2", "id3", "id4"}, "what is forgotten takes no room"
+    assert cleanup.state_of(service).unreported == {"id2", "id3", "id4"}, "what is forgotten takes no room"
     caplog.clear()
     await wait_for_aborts(service)
     [message] = caplog.messages
@@ -187,7 +181,7 @@ async def test_a_client_that_closes_waits_for_what_runs():
     service.hold.set()
     await closing
     assert task.done()
-    assert not aborting._state_of(service).tasks, "what is done is forgotten"
+    assert not cleanup.state_of(service).tasks, "what is done is forgotten"
 
 
 @pytest.mark.parametrize("answers", [True, False])

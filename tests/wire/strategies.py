@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from hypothesis import strategies as st
 
-import aiocos.operations  # noqa: F401 - registers every operation
+from aiocos.operations import every_operation
 from aiocos.operations.listing import Page
 from aiocos.wire.document import Document, Text, Unknown, unwrap
 from aiocos.wire.ranges import ByteRange
@@ -23,7 +23,6 @@ from aiocos.wire.spec import (
     Path,
     Payload,
     Result,
-    registry,
 )
 from aiocos.wire.text import attribute, escape
 from aiocos.wire.values import CopySource, CustomerKey, Stored
@@ -59,7 +58,7 @@ customer_keys = st.binary(min_size=32, max_size=32)
 
 
 def operations() -> list[type[Operation[Any]]]:
-    return [cls for cls in registry.values() if cls.__module__.startswith("aiocos.")]
+    return list(every_operation().values())
 
 
 _names = st.sampled_from(["Younger", "Other.One", "x-y", "Ü"])

@@ -40,7 +40,8 @@ METHODS = [(group, name) for group, name in METHODS if isinstance(inspect.getatt
 
 @pytest.mark.parametrize(("group", "name"), METHODS, ids=lambda value: value if isinstance(value, str) else value.__name__)
 def test_every_method_has_a_plain_signature_and_a_text(cos: aiocos.Client, group: type[Any], name: str):
-    holder = cos if group is aiocos.Client else next(g for g in vars(cos).values() if type(g) is group)
+    groups = [getattr(cos, noun) for noun in inspect.get_annotations(Service)]
+    holder = cos if group is aiocos.Client else next(g for g in groups if type(g) is group)
     bound, unbound = getattr(holder, name), getattr(group, name)
     signature = inspect.signature(bound)
     assert list(inspect.signature(unbound).parameters) == ["self", *signature.parameters]
@@ -73,7 +74,7 @@ def test_results_in_signatures(cos: aiocos.Client):
 @pytest.mark.parametrize("name", ["upload", "download", "copy", "upload_directory", "download_directory", "sync"])
 def test_the_stated_results_of_transfers_are_those_of_the_work(name: str):
     plain, started = (inspect.getattr_static(aiocos.Client, f"{prefix}{name}") for prefix in ("", "start_"))
-    work = next(one for one in vars(plain._run.__self__).values() if inspect.iscoroutinefunction(one))
+    work = plain._run.__self__._function
     assert plain.result == typing.get_type_hints(work)["return"]
     assert started.result == TransferHandle[plain.result]
 

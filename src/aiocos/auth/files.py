@@ -5,7 +5,6 @@ No error message shows what a file contains.
 
 from __future__ import annotations
 
-import configparser
 import os
 import stat
 import warnings
@@ -56,6 +55,9 @@ def read_ini(path: Path) -> dict[str, dict[str, str]]:
     text = read_text(path)
     if text is None:
         return {}
+    # Imported here: most clients read no such file.
+    import configparser
+
     # No section passes its values on to the others, and a `%` in a secret is just a character.
     parser = configparser.RawConfigParser(default_section="")
     line = None

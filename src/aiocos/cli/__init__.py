@@ -3,11 +3,15 @@
 Needs the extra `cli`.
 """
 
+import gc
 import io
+import os
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from aiocos.cli import standard_streams
+from aiocos.version import __version__
 
 
 def main() -> None:
@@ -15,9 +19,13 @@ def main() -> None:
 
     If typer or rich is missing, print how to install it and exit with 2.
     """
+    # Imports make many objects and hardly any garbage; with the usual threshold, collections take a tenth of a short command.
+    gc.set_threshold(50_000, 20, 20)
+    # pydantic would search all installed packages for its plugins, which watch validations and change no output.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     standard_streams.reopen()
     try:
-        from aiocos.cli.app import app
+        app = _application()
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in ("typer", "rich", "click"):
@@ -29,6 +37,26 @@ def main() -> None:
             # Write characters that the terminal's encoding lacks as escapes: an odd key must not end a listing.
             stream.reconfigure(errors="backslashreplace")
     raise SystemExit(standard_streams.finish(_run(app)))
+
+
+def _application() -> Callable[[], object]:
+    """Return the application.
+
+    Raises `ModuleNotFoundError` if a package of the extra is missing.
+    """
+    if sys.argv[1:] == ["--version"]:
+        return _print_version
+    # rich is imported when something is shown with it, and then it would be too late for this error.
+    if find_spec("rich") is None:
+        raise ModuleNotFoundError("No module named 'rich'", name="rich")
+    from aiocos.cli.app import app
+
+    return app
+
+
+def _print_version() -> None:
+    """Print the version as the option of the application does, without loading it."""
+    sys.stdout.write(f"aiocos {__version__}\n")
 
 
 def _run(app: Callable[[], object]) -> int:

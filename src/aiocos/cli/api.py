@@ -31,11 +31,12 @@ from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.describe import field_texts
 from aiocos.groups import engine_of
+from aiocos.operations import every_operation
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.download.target import Target
 from aiocos.transfer.reserved_names import hidden_name
 from aiocos.wire.document import Document, describe_validation_error, plan_of, unwrap
-from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload, registry
+from aiocos.wire.spec import Body, Header, HeaderMap, KeyHeaders, Local, Operation, Parameter, Payload
 from aiocos.wire.spec import Path as InPath
 from aiocos.wire.values import codec
 
@@ -67,7 +68,7 @@ def api(
 
     `aiocos api` lists the operations, `aiocos api NAME --help` describes one with its options.
     """
-    by_name = {kebab(name): cls for name, cls in registry.items() if cls.__module__.startswith("aiocos.")}
+    by_name = {kebab(name): cls for name, cls in every_operation().items()}
     if operation is None:
         if as_help:
             print_text(context.get_help())

@@ -5,7 +5,6 @@ import sys
 from typing import Annotated
 
 import typer
-from pydantic import ByteSize, Field, TypeAdapter, ValidationError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Include everything below the path.")]
@@ -25,7 +24,6 @@ def confirm(question: str, yes: bool) -> None:
     typer.confirm(question, abort=True, err=True)
 
 
-_SIZE = TypeAdapter(Annotated[ByteSize, Field(le=2**63 - 1)])
 # `ByteSize` ignores everything after the first number and word: `1,5MB` would be one byte.
 _NUMBER_AND_UNIT = re.compile(r"\s*([0-9]*\.)?[0-9]+\s*[a-zA-Z]*\s*")
 
@@ -35,9 +33,11 @@ def parse_size(text: str) -> int:
 
     The units are those of `pydantic.ByteSize`. Raises `typer.BadParameter` for a text that is not a size.
     """
+    from pydantic import ByteSize, Field, TypeAdapter, ValidationError
+
     try:
         if _NUMBER_AND_UNIT.fullmatch(text):
-            return int(_SIZE.validate_python(text))
+            return int(TypeAdapter(Annotated[ByteSize, Field(le=2**63 - 1)]).validate_python(text))
     except (ValidationError, OverflowError):
         pass  # pydantic 2.10 raises OverflowError for a number that is too long for a float
     raise typer.BadParameter(f"{text!r} is not a size: write 16MiB, 20MB or 5242880")

@@ -6,27 +6,27 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, cast
-
-from pydantic import BaseModel
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Column
-from rich.text import Text
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 from aiocos.errors import printable
-from aiocos.transfer import Progress as Event
 
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console
+
+    from aiocos.transfer import Progress as Event
+
+
+@cache
+def stderr() -> "Console":
+    """Return the console of standard error.
+
+    rich is imported for it: most commands write nothing there.
+    """
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_text(text: str) -> None:
@@ -42,7 +42,7 @@ def print_error(text: str) -> None:
 
     Control characters are escaped, so that data from the service cannot control the terminal.
     """
-    stderr.print(f"aiocos: {printable(text)}", markup=False)
+    stderr().print(f"aiocos: {printable(text)}", markup=False)
 
 
 def print_traceback() -> None:
@@ -50,7 +50,7 @@ def print_traceback() -> None:
 
     Variables are not shown: they may be secrets.
     """
-    stderr.print_exception(show_locals=False)
+    stderr().print_exception(show_locals=False)
 
 
 # Characters beyond ASCII. In JSON they occur only in strings.
@@ -61,7 +61,7 @@ def _escape(character: re.Match[str]) -> str:
     return character[0] if character[0].isprintable() else json.dumps(character[0])[1:-1]
 
 
-def to_json(value: BaseModel) -> dict[str, Any]:
+def to_json(value: "BaseModel") -> dict[str, Any]:
     """Return a document as JSON values.
 
     None and empty `unknown_elements` are left out.
@@ -78,9 +78,9 @@ def _without_empty(value: Any) -> Any:
     return value
 
 
-def show_json(value: BaseModel | dict[str, Any]) -> None:
+def show_json(value: "BaseModel | dict[str, Any]") -> None:
     """Write one JSON object on one line."""
-    data = to_json(value) if isinstance(value, BaseModel) else value
+    data = value if isinstance(value, dict) else to_json(value)
     # If standard output is not UTF-8, write letters beyond ASCII as JSON escapes, which every encoding has.
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     text = json.dumps(data, ensure_ascii=not is_utf8, default=str)
@@ -108,57 +108,11 @@ class ProgressView:
     shown = False
     """True if progress is displayed."""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: "Event") -> None:
         """Receive a progress event of a transfer."""
 
     def expect(self, size: int) -> None:
         """Set the total number of bytes of all transfers."""
-
-
-class ProgressBar(ProgressView):
-    """A progress bar on the terminal for the sum of all transfers.
-
-    The events of finished transfers are dropped after their bytes are added up, so memory does not grow with their number.
-    """
-
-    shown = True
-
-    def __init__(self, progress: Progress, label: str, total: int | None) -> None:
-        self._progress = progress
-        self._total = total
-        self._task = progress.add_task(label, total=total, files="")
-        self._running: dict[str, Event] = {}
-        self._files = self._bytes = 0
-
-    def expect(self, size: int) -> None:
-        """Set the total number of bytes; the bar then shows the remaining time."""
-        self._total = size
-        self._progress.update(self._task, total=size)
-
-    def __call__(self, event: Event) -> None:
-        """Add a progress event to the sum and redraw the bar."""
-        if event.state in ("done", "failed", "cancelled"):
-            self._running.pop(event.key, None)
-            self._files += 1
-            self._bytes += event.bytes_done
-        else:
-            self._running[event.key] = event
-        done = self._bytes + sum(e.bytes_done for e in self._running.values())
-        # A single transfer has a known total. The total of many is unknown until `expect` is called.
-        single = self._files == 0 and len(self._running) == 1
-        total = self._total if self._total is not None or not single else event.bytes_total
-        files = f"{self._files} done" if self._files > 1 or (self._files and self._running) else ""
-        self._progress.update(self._task, completed=done, total=total, files=files)
-
-
-class _Rate(ProgressColumn):
-    """The rate in bytes per second, in the same units as the sizes beside it."""
-
-    max_refresh = 0.5
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{format_size(speed)}/s" if speed else "", style="progress.data.speed")
 
 
 @contextmanager
@@ -168,19 +122,10 @@ def show_progress(label: str, *, quiet: bool, total: int | None = None) -> Gener
     It shows a progress bar if standard error is a terminal and `quiet` is False. `label` is the text before the bar; `total` is
     the number of bytes of all transfers, None if unknown.
     """
-    if quiet or not stderr.is_terminal:
+    if quiet or not stderr().is_terminal:
         yield ProgressView()
         return
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", max_width=24)),
-        BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
-        TextColumn("{task.fields[files]}", table_column=Column(no_wrap=True)),
-        DownloadColumn(binary_units=True, table_column=Column(no_wrap=True)),
-        _Rate(table_column=Column(no_wrap=True, min_width=11, justify="right")),
-        TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
-        console=stderr,
-        transient=True,
-        expand=True,
-    ) as progress:
-        yield ProgressBar(progress, printable(label), total)
+    from aiocos.cli.progress_bar import show_bar
+
+    with show_bar(printable(label), total, stderr()) as bar:
+        yield bar

@@ -1,7 +1,7 @@
 """The commands `ls` and `head`."""
 
 from contextlib import suppress
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from pydantic import BaseModel
@@ -12,8 +12,10 @@ from aiocos.cli.paths import CosPath
 from aiocos.cli.running import settings
 from aiocos.client import Client
 from aiocos.errors import InvalidRequest, OperationNotSupported, ServiceError
-from aiocos.operations.buckets import BucketEntry
-from aiocos.operations.listing import ObjectEntry
+
+if TYPE_CHECKING:
+    from aiocos.operations.buckets import BucketEntry
+    from aiocos.operations.listing import ObjectEntry
 
 
 def ls(
@@ -42,7 +44,7 @@ def ls(
 
 
 async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
-    def show(bucket: BucketEntry) -> None:
+    def show(bucket: "BucketEntry") -> None:
         if as_json:
             show_json(bucket)
         elif long:
@@ -64,7 +66,7 @@ async def _list_buckets(client: Client, long: bool, as_json: bool) -> None:
 
 
 async def _list_keys(client: Client, path: CosPath, recursive: bool, long: bool, exact: bool, as_json: bool) -> None:
-    def show(entry: ObjectEntry) -> None:
+    def show(entry: "ObjectEntry") -> None:
         if as_json:
             show_json(entry)
         elif long:

@@ -39,6 +39,7 @@ from aiocos.emulator.response import send, send_json
 from aiocos.emulator.signature import HeadersNotSigned, SignedRequest, VerifiedSignature, verify
 from aiocos.emulator.store import Instance, Key, Store, buckets
 from aiocos.errors import InvalidRequest, OperationNotSupported, ServiceError, Unauthorized
+from aiocos.operations import every_operation
 from aiocos.operations.listing import Page
 from aiocos.wire.bind import from_request, to_response
 from aiocos.wire.document import XmlError, unrepresentable
@@ -48,6 +49,9 @@ from aiocos.wire.route import route
 from aiocos.wire.spec import Body, Header, Operation
 
 __all__ = ["EmulatorService", "HandledRequest", "handlers"]
+
+# The router must know every operation.
+every_operation()
 
 log = logging.getLogger("aiocos.emulator")
 

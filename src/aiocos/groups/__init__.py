@@ -2,24 +2,40 @@
 
 Most methods send one operation (`Call`). A few do more: a read is a stream, a listing fetches page after page, a bulk deletion
 is cut into batches, a restore can be waited for.
+
+A group and its operations are imported when the group is used for the first time.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from aiocos.call import Engine
-from aiocos.groups.acl import Acl
-from aiocos.groups.buckets import Buckets
-from aiocos.groups.cors import Cors
-from aiocos.groups.legal_holds import LegalHolds
-from aiocos.groups.lifecycle import Lifecycle
-from aiocos.groups.multipart import Multipart
-from aiocos.groups.object_lock import ObjectLock
-from aiocos.groups.objects import Objects
-from aiocos.groups.protection import Protection
-from aiocos.groups.public_access import PublicAccess
-from aiocos.groups.replication import Replication
-from aiocos.groups.retention import Retention
-from aiocos.groups.tagging import Tagging
-from aiocos.groups.versioning import Versioning
-from aiocos.groups.website import Website
+
+if TYPE_CHECKING:
+    from aiocos.groups.acl import Acl
+    from aiocos.groups.buckets import Buckets
+    from aiocos.groups.cors import Cors
+    from aiocos.groups.legal_holds import LegalHolds
+    from aiocos.groups.lifecycle import Lifecycle
+    from aiocos.groups.multipart import Multipart
+    from aiocos.groups.object_lock import ObjectLock
+    from aiocos.groups.objects import Objects
+    from aiocos.groups.protection import Protection
+    from aiocos.groups.public_access import PublicAccess
+    from aiocos.groups.replication import Replication
+    from aiocos.groups.retention import Retention
+    from aiocos.groups.tagging import Tagging
+    from aiocos.groups.versioning import Versioning
+    from aiocos.groups.website import Website
+else:
+    # Hidden from type checkers: with a `__getattr__` they accept every name, misspelled ones too.
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_HOME[name]), name)
+        return value
 
 
 class Service:
@@ -61,39 +77,43 @@ class Service:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.buckets = Buckets(engine)
-        self.objects = Objects(engine)
-        self.multipart = Multipart(engine)
-        self.acl = Acl(engine)
-        self.protection = Protection(engine)
-        self.retention = Retention(engine)
-        self.legal_holds = LegalHolds(engine)
-        self.object_lock = ObjectLock(engine)
-        self.website = Website(engine)
-        self.lifecycle = Lifecycle(engine)
-        self.cors = Cors(engine)
-        self.versioning = Versioning(engine)
-        self.replication = Replication(engine)
-        self.public_access = PublicAccess(engine)
-        self.tagging = Tagging(engine)
 
 
 class _Noun:
-    """A group as an attribute of the class.
+    """A group as an attribute of clients, made when it is read for the first time.
 
-    `dir()`, `help()` and mocks with a spec look there. Instances have groups of their own, which hide it.
+    Read on the class, it is the class of the group: `dir()`, `help()` and mocks with a spec look there.
     """
 
-    def __init__(self, kind: type[object]) -> None:
-        self._kind = kind
+    def __init__(self, name: str, kind: str) -> None:
+        self._name, self._kind = name, kind
 
-    def __get__(self, instance: object, owner: type[object]) -> type[object]:
-        """Return the class of the group."""
-        return self._kind
+    def __get__(self, instance: Service | None, owner: type[object]) -> object:
+        """Return the group of a client, or the class of the group."""
+        kind = getattr(import_module(_HOME[self._kind]), self._kind)
+        if instance is None:
+            return kind
+        # Stored in the client, so the next access is a plain attribute. Of two threads, both get the group of one.
+        return instance.__dict__.setdefault(self._name, kind(engine_of(instance)))
 
+
+class _Annotations(dict[str, Any]):
+    """The annotations of `Service`.
+
+    `typing.get_type_hints` gets the classes, which it could not find in this module.
+    """
+
+    def items(self) -> Any:
+        """Return the names of the groups with their classes."""
+        return {name: getattr(import_module(_HOME[kind]), kind) for name, kind in super().items()}.items()
+
+
+# The module of each class.
+_HOME = {kind: f"aiocos.groups.{name}" for name, kind in Service.__annotations__.items()}
 
 for _name, _kind in Service.__annotations__.items():
-    setattr(Service, _name, _Noun(_kind))
+    setattr(Service, _name, _Noun(_name, _kind))
+Service.__annotations__ = _Annotations(Service.__annotations__)
 
 
 def engine_of(service: Service) -> Engine:

@@ -10,15 +10,13 @@ from aiocos.auth.sigv4 import whole_seconds
 from aiocos.call import Engine
 from aiocos.delete_many import Keys, delete_many
 from aiocos.errors import ConfigError, NotFound
-from aiocos.object_stream import open_object, read_object
-from aiocos.operations import lifecycle, listing
+from aiocos.operations import listing
 from aiocos.operations import objects as ops
 from aiocos.operations.object_info import ObjectInfo
 from aiocos.paging import Listing
-from aiocos.update_metadata import update_metadata
 from aiocos.waiting import wait_for, within
 from aiocos.wire.message import Request
-from aiocos.wire.method import Call, Group, Method
+from aiocos.wire.method import Call, Group, LaterMethod, Method
 from aiocos.wire.spec import Result
 from aiocos.wire.values import CustomerKey
 
@@ -78,13 +76,25 @@ async def _exists(engine: Engine, operation: ops.HeadObject) -> bool:
     return True
 
 
+def _open() -> Any:
+    from aiocos.object_stream import open_object
+
+    return ops.GetObject, open_object, None
+
+
+def _read() -> Any:
+    from aiocos.object_stream import read_object
+
+    return ops.GetObject, read_object, None
+
+
 class Objects(Group[Engine]):
     """Objects: put, read, list, copy, delete."""
 
     noun = "objects"
 
     put = Call(ops.PutObject)
-    get = Method(ops.GetObject, open_object)
+    get = LaterMethod(_open)
     """Open an object, or a range of it, as a stream.
 
     Nothing is requested before `async with`.
@@ -96,7 +106,7 @@ class Objects(Group[Engine]):
 
     Raises on entering `NoSuchKey`, `NotModified`, `PreconditionFailed`, `InvalidRange` and `InvalidObjectState` (archived).
     """
-    read = Method(ops.GetObject, read_object)
+    read = LaterMethod(_read)
     """Read an object, or a range of it, into memory and return its bytes.
 
     A whole object is compared with its checksum; bytes that do not match are requested again. Raises `NoSuchKey`,
@@ -218,6 +228,8 @@ class Objects(Group[Engine]):
             NoSuchKey: The object does not exist.
             RequestTimeoutError: `timeout` seconds have passed.
         """
+        from aiocos.operations import lifecycle
+
         parameters = None if tier is None else lifecycle.GlacierJobParameters(tier=tier)
         request = lifecycle.RestoreRequest(days=days, glacier_job_parameters=parameters)
         operation = lifecycle.RestoreObject(bucket, key, request, version_id=version_id)
@@ -280,6 +292,8 @@ class Objects(Group[Engine]):
             NotFound: The object does not exist.
             ConfigError: The object is larger than 5 GiB, or has metadata that HTTP cannot carry.
         """
+        from aiocos.update_metadata import update_metadata
+
         headers = {
             "content_type": content_type,
             "content_encoding": content_encoding,

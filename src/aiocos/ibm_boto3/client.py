@@ -30,10 +30,11 @@ from aiocos.ibm_boto3.payload import name_checksum, read_body
 from aiocos.ibm_boto3.s3 import transfer
 from aiocos.ibm_boto3.waiters import WAITERS, Waiter
 from aiocos.object_stream import ObjectStream
+from aiocos.operations import every_operation
 from aiocos.operations.objects import GetObject, PutObject
 from aiocos.response_errors import resource_of
 from aiocos.wire.bind import to_request
-from aiocos.wire.spec import Operation, registry
+from aiocos.wire.spec import Operation
 
 if TYPE_CHECKING:
     from aiocos.ibm_boto3.type_defs import (
@@ -48,9 +49,7 @@ if TYPE_CHECKING:
 _MAX_EXPIRES = 7 * 86400
 _log = logging.getLogger("aiocos.ibm_boto3")
 
-OPERATIONS: dict[str, type[Operation[Any]]] = {
-    names.snake(name): cls for name, cls in registry.items() if cls.__module__.startswith("aiocos.")
-}
+OPERATIONS: dict[str, type[Operation[Any]]] = {names.snake(name): cls for name, cls in every_operation().items()}
 """Operations by the names of their methods."""
 
 

@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Literal, TypeAlias
 
-from aiocos.errors import AccessDenied, CosError, NoSuchUpload, TransferError, printable
+from aiocos.errors import AccessDenied, CosError, NoSuchUpload, TransferError
 from aiocos.groups import Service, engine_of
 from aiocos.operations.multipart import CreateMultipartUpload, MultipartUpload
-
-T = TypeVar("T")
+from aiocos.transfer.cleanup import FailedAbort, record_failure, start_cleanup, state_of
 
 AbortOutcome: TypeAlias = Literal["aborted", "gone", "unknown"]
 """`aborted`: the upload was open, and is not any more. `gone`: there was no such upload. `unknown`: the abort failed."""
@@ -29,78 +25,6 @@ ABORT_GRACE = 0.25
 """Seconds for which a canceled caller waits for the abort: enough if the service responds at all."""
 
 _log = logging.getLogger("aiocos.transfer")
-# Failed aborts that are kept for one client.
-_MAX_FAILURES = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class FailedAbort:
-    """A multipart upload that could not be aborted.
-
-    It may still be open, and its parts are paid for.
-    """
-
-    bucket: str
-    """Bucket of the object that the upload would have made."""
-    key: str
-    """Key of that object."""
-    upload_id: str
-    """Id of the upload, for `client.multipart.abort` or `aiocos uploads abort`."""
-    error: str
-    """Why it could not be aborted."""
-
-
-@dataclass(slots=True)
-class _CleanupState:
-    """Running clean-up tasks of one client, and the aborts that failed."""
-
-    # Strong references: the event loop itself keeps only weak ones to tasks.
-    tasks: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
-    # By upload id. Bounded, since a client may live for months beside a service that refuses aborts.
-    failed: dict[str, FailedAbort] = field(default_factory=dict[str, FailedAbort])
-    # Upload ids that no closing client has reported yet.
-    unreported: set[str] = field(default_factory=set[str])
-
-
-_states: WeakKeyDictionary[Service, _CleanupState] = WeakKeyDictionary()
-
-
-def _state_of(service: Service) -> _CleanupState:
-    return _states.setdefault(service, _CleanupState())
-
-
-def failed_aborts(service: Service) -> tuple[FailedAbort, ...]:
-    """Return the uploads of a client that could not be aborted.
-
-    These are the latest 10,000, in the order in which they failed.
-    """
-    return tuple(_state_of(service).failed.values())
-
-
-def start_cleanup(service: Service, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Run a clean-up in a task of its own, which closing the client waits for."""
-    task = asyncio.ensure_future(work)
-    tasks = _state_of(service).tasks
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
-    return task
-
-
-async def wait_for_aborts(service: Service) -> None:
-    """Wait for running clean-ups, and log how many uploads could not be aborted.
-
-    Each clean-up has a deadline of its own.
-    """
-    loop, state = asyncio.get_running_loop(), _state_of(service)
-    if tasks := [task for task in state.tasks if task.get_loop() is loop]:
-        await asyncio.wait(tasks)
-    new = [one for one in state.failed.values() if one.upload_id in state.unreported]
-    state.unreported.clear()
-    if new:
-        shown = ", ".join(f"{one.bucket}/{one.key} ({one.upload_id})" for one in new[:10])
-        more = f" and {len(new) - 10} more" if len(new) > 10 else ""
-        text = "uploads that could not be aborted and may be open still: %d, %s%s; `aiocos uploads abort` removes them"
-        _log.warning(text, len(new), shown, more)
 
 
 async def abort_after_failure(
@@ -176,7 +100,7 @@ async def abort(service: Service, bucket: str, key: str, upload_id: str, deadlin
                 await multipart.abort(bucket, key, upload_id)
                 aborted = True
                 # An earlier abort of this upload may have failed.
-                _state_of(service).failed.pop(upload_id, None)
+                state_of(service).failed.pop(upload_id, None)
                 # A part that was in flight may have been stored after the abort, which keeps the upload open.
                 async for _ in multipart.list_parts(bucket, key, upload_id):
                     break
@@ -189,19 +113,7 @@ async def abort(service: Service, bucket: str, key: str, upload_id: str, deadlin
         error = failure if str(failure) else "no response in time"
     except asyncio.CancelledError:
         # The event loop is shutting down, and the client was not closed before.
-        _record_failure(service, FailedAbort(bucket, key, upload_id, "the program ended before it was done"))
+        record_failure(service, FailedAbort(bucket, key, upload_id, "the program ended before it was done"))
         raise
-    _record_failure(service, FailedAbort(bucket, key, upload_id, str(error)))
+    record_failure(service, FailedAbort(bucket, key, upload_id, str(error)))
     return "unknown"
-
-
-def _record_failure(service: Service, failure: FailedAbort) -> None:
-    state = _state_of(service)
-    state.failed[failure.upload_id] = failure
-    state.unreported.add(failure.upload_id)
-    if len(state.failed) > _MAX_FAILURES:
-        oldest = next(iter(state.failed))
-        del state.failed[oldest]
-        state.unreported.discard(oldest)
-    text = "the upload of %s/%s could not be aborted, upload id %s: %s"
-    _log.warning(text, failure.bucket, printable(failure.key), printable(failure.upload_id), printable(failure.error))

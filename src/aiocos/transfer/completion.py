@@ -40,7 +40,8 @@ from aiocos.groups import Service, engine_of
 from aiocos.net.retry import retry_call
 from aiocos.operations.multipart import CompletedUpload, CompleteMultipartUpload
 from aiocos.operations.objects import HeadObject, ObjectInfo
-from aiocos.transfer.abort import abort, start_cleanup
+from aiocos.transfer.abort import abort
+from aiocos.transfer.cleanup import start_cleanup
 from aiocos.wire import digest
 from aiocos.wire.checksum import Algorithm
 from aiocos.write_check import check_completion

@@ -8,30 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from aiocos.groups import Service, engine_of
-from aiocos.transfer import location
-from aiocos.transfer.abort import FailedAbort, failed_aborts
-from aiocos.transfer.copy.copy import copy
-from aiocos.transfer.download.download import download
+from aiocos.transfer.cleanup import FailedAbort, failed_aborts
 from aiocos.transfer.handle import TransferHandle
 from aiocos.transfer.memory import MemoryBudget
 from aiocos.transfer.progress import Monitor, ProgressCallbacks
-from aiocos.transfer.requests import (
-    CopyRequest,
-    DownloadDirectoryRequest,
-    DownloadRequest,
-    SyncRequest,
-    UploadDirectoryRequest,
-    UploadRequest,
-)
-from aiocos.transfer.results import CopyResult, DirectoryResult, DownloadResult, SyncAction, SyncResult, UploadResult
-from aiocos.transfer.sync.directory import download_directory, upload_directory
-from aiocos.transfer.sync.sync import plan, sync
-from aiocos.transfer.upload.upload import upload
-from aiocos.wire.method import Group, Method
+from aiocos.wire.method import Group, LaterMethod
+
+if TYPE_CHECKING:
+    from aiocos.transfer.requests import (
+        CopyRequest,
+        DownloadDirectoryRequest,
+        DownloadRequest,
+        SyncRequest,
+        UploadDirectoryRequest,
+        UploadRequest,
+    )
+    from aiocos.transfer.results import SyncAction
 
 R = TypeVar("R", bound=ProgressCallbacks)
 T = TypeVar("T")
@@ -73,20 +70,27 @@ class TransferManager:
             await asyncio.wait(running)
 
 
-def _plan(manager: TransferManager, request: SyncRequest) -> AsyncGenerator[SyncAction]:
-    return plan(manager.service, request)
-
-
 class _Transfer(Generic[R, T]):
-    """A kind of transfer: the functions that run it and make its monitor."""
+    """A kind of transfer.
+
+    `load` imports its functions: it returns the class of the parameters, the function, and the class of the result.
+    """
 
     def __init__(
         self,
-        function: Callable[[Service, MemoryBudget, R, Monitor], Coroutine[Any, Any, T]],
+        load: Callable[[], tuple[type[R], Callable[[Service, MemoryBudget, R, Monitor], Coroutine[Any, Any, T]], type[T]]],
         monitor_for: Callable[[R], Monitor],
     ) -> None:
-        self._function = function
+        self._load = load
         self._monitor_for = monitor_for
+
+    @cached_property
+    def _loaded(self) -> tuple[type[R], Callable[[Service, MemoryBudget, R, Monitor], Coroutine[Any, Any, T]], type[T]]:
+        return self._load()
+
+    @cached_property
+    def _function(self) -> Callable[[Service, MemoryBudget, R, Monitor], Coroutine[Any, Any, T]]:
+        return self._loaded[1]
 
     def run(self, manager: TransferManager, request: R) -> Coroutine[Any, Any, T]:
         """Return a coroutine that runs the transfer."""
@@ -96,6 +100,15 @@ class _Transfer(Generic[R, T]):
         """Start the transfer in the background."""
         monitor = self._monitor_for(request)
         return manager.start(self._function(manager.service, manager.budget, request, monitor), monitor)
+
+    def run_method(self) -> tuple[type[R], Callable[[TransferManager, R], Coroutine[Any, Any, T]], Any]:
+        """Return what a `Method` needs that runs the transfer."""
+        return self._loaded[0], self.run, self._loaded[2]
+
+    def start_method(self) -> tuple[type[R], Callable[[TransferManager, R], TransferHandle[T]], Any]:
+        """Return what a `Method` needs that starts the transfer."""
+        result: Any = self._loaded[2]
+        return self._loaded[0], self.start, TransferHandle[result]
 
 
 def _object_monitor(request: UploadRequest | DownloadRequest | CopyRequest) -> Monitor:
@@ -108,6 +121,8 @@ def _directory_monitor(request: UploadDirectoryRequest | DownloadDirectoryReques
 
 def _sync_monitor(request: SyncRequest) -> Monitor:
     """Return a monitor named after the target, or a source in the service."""
+    from aiocos.transfer import location
+
     url = next((path for path in (request.target, request.source) if location.is_cos_url(path)), "")
     bucket, key = location.split(url)  # checked when the sync runs
     return Monitor(_callbacks_of_whole(request), bucket, key and key.rstrip("/") + "/")
@@ -121,12 +136,74 @@ def _callbacks_of_whole(request: ProgressCallbacks) -> ProgressCallbacks:
     return ProgressCallbacks(on_queued=request.on_queued, on_progress=request.on_progress, on_done=request.on_done)
 
 
-_UPLOAD = _Transfer(upload, _object_monitor)
-_DOWNLOAD = _Transfer(download, _object_monitor)
-_COPY = _Transfer(copy, _object_monitor)
-_UPLOAD_DIRECTORY = _Transfer(upload_directory, _directory_monitor)
-_DOWNLOAD_DIRECTORY = _Transfer(download_directory, _directory_monitor)
-_SYNC = _Transfer(sync, _sync_monitor)
+# The modules of a transfer are imported when it is used for the first time.
+
+
+def _upload() -> Any:
+    from aiocos.transfer.requests import UploadRequest
+    from aiocos.transfer.results import UploadResult
+    from aiocos.transfer.upload.upload import upload
+
+    return UploadRequest, upload, UploadResult
+
+
+def _download() -> Any:
+    from aiocos.transfer.download.download import download
+    from aiocos.transfer.requests import DownloadRequest
+    from aiocos.transfer.results import DownloadResult
+
+    return DownloadRequest, download, DownloadResult
+
+
+def _copy() -> Any:
+    from aiocos.transfer.copy.copy import copy
+    from aiocos.transfer.requests import CopyRequest
+    from aiocos.transfer.results import CopyResult
+
+    return CopyRequest, copy, CopyResult
+
+
+def _upload_directory() -> Any:
+    from aiocos.transfer.requests import UploadDirectoryRequest
+    from aiocos.transfer.results import DirectoryResult
+    from aiocos.transfer.sync.directory import upload_directory
+
+    return UploadDirectoryRequest, upload_directory, DirectoryResult
+
+
+def _download_directory() -> Any:
+    from aiocos.transfer.requests import DownloadDirectoryRequest
+    from aiocos.transfer.results import DirectoryResult
+    from aiocos.transfer.sync.directory import download_directory
+
+    return DownloadDirectoryRequest, download_directory, DirectoryResult
+
+
+def _sync() -> Any:
+    from aiocos.transfer.requests import SyncRequest
+    from aiocos.transfer.results import SyncResult
+    from aiocos.transfer.sync.sync import sync
+
+    return SyncRequest, sync, SyncResult
+
+
+def _sync_plan() -> Any:
+    from aiocos.transfer.requests import SyncRequest
+    from aiocos.transfer.results import SyncAction
+    from aiocos.transfer.sync.sync import plan
+
+    def run(manager: TransferManager, request: SyncRequest) -> AsyncGenerator[SyncAction]:
+        return plan(manager.service, request)
+
+    return SyncRequest, run, AsyncGenerator[SyncAction]
+
+
+_UPLOAD = _Transfer(_upload, _object_monitor)
+_DOWNLOAD = _Transfer(_download, _object_monitor)
+_COPY = _Transfer(_copy, _object_monitor)
+_UPLOAD_DIRECTORY = _Transfer(_upload_directory, _directory_monitor)
+_DOWNLOAD_DIRECTORY = _Transfer(_download_directory, _directory_monitor)
+_SYNC = _Transfer(_sync, _sync_monitor)
 
 
 class Transfers(Group[TransferManager]):
@@ -134,25 +211,25 @@ class Transfers(Group[TransferManager]):
 
     noun = "Client"
 
-    upload = Method(UploadRequest, _UPLOAD.run, UploadResult)
-    start_upload = Method(UploadRequest, _UPLOAD.start, TransferHandle[UploadResult])
+    upload = LaterMethod(_UPLOAD.run_method)
+    start_upload = LaterMethod(_UPLOAD.start_method)
     """Start `upload` in the background. Returns a `TransferHandle` at once."""
-    download = Method(DownloadRequest, _DOWNLOAD.run, DownloadResult)
-    start_download = Method(DownloadRequest, _DOWNLOAD.start, TransferHandle[DownloadResult])
+    download = LaterMethod(_DOWNLOAD.run_method)
+    start_download = LaterMethod(_DOWNLOAD.start_method)
     """Start `download` in the background. Returns a `TransferHandle` at once."""
-    copy = Method(CopyRequest, _COPY.run, CopyResult)
-    start_copy = Method(CopyRequest, _COPY.start, TransferHandle[CopyResult])
+    copy = LaterMethod(_COPY.run_method)
+    start_copy = LaterMethod(_COPY.start_method)
     """Start `copy` in the background. Returns a `TransferHandle` at once."""
-    upload_directory = Method(UploadDirectoryRequest, _UPLOAD_DIRECTORY.run, DirectoryResult)
-    start_upload_directory = Method(UploadDirectoryRequest, _UPLOAD_DIRECTORY.start, TransferHandle[DirectoryResult])
+    upload_directory = LaterMethod(_UPLOAD_DIRECTORY.run_method)
+    start_upload_directory = LaterMethod(_UPLOAD_DIRECTORY.start_method)
     """Start `upload_directory` in the background. Returns a `TransferHandle` at once."""
-    download_directory = Method(DownloadDirectoryRequest, _DOWNLOAD_DIRECTORY.run, DirectoryResult)
-    start_download_directory = Method(DownloadDirectoryRequest, _DOWNLOAD_DIRECTORY.start, TransferHandle[DirectoryResult])
+    download_directory = LaterMethod(_DOWNLOAD_DIRECTORY.run_method)
+    start_download_directory = LaterMethod(_DOWNLOAD_DIRECTORY.start_method)
     """Start `download_directory` in the background. Returns its `TransferHandle`."""
-    sync = Method(SyncRequest, _SYNC.run, SyncResult)
-    start_sync = Method(SyncRequest, _SYNC.start, TransferHandle[SyncResult])
+    sync = LaterMethod(_SYNC.run_method)
+    start_sync = LaterMethod(_SYNC.start_method)
     """Start `sync` in the background. Returns a `TransferHandle` at once."""
-    sync_plan = Method(SyncRequest, _plan)
+    sync_plan = LaterMethod(_sync_plan)
     """Yield what `sync` would do, as it is found, and change nothing.
 
     ::

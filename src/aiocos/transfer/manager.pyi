@@ -14,7 +14,7 @@ from os import PathLike
 from typing import Any, BinaryIO, Literal, TypeVar
 
 from aiocos.groups import Service
-from aiocos.transfer.abort import FailedAbort
+from aiocos.transfer.cleanup import FailedAbort
 from aiocos.transfer.file_objects import AsyncWriter, Source
 from aiocos.transfer.handle import TransferHandle
 from aiocos.transfer.memory import MemoryBudget

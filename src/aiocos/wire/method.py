@@ -144,6 +144,24 @@ class Method(Generic[C, P, T]):
         return cast("Callable[P, T]", getattr(group, self.__name__))(*args, **kwargs)
 
 
+class LaterMethod(Method[C, P, T]):
+    """A method that is imported when it is used for the first time.
+
+    `load` returns the arguments of a `Method`: the class of the parameters, the function, and the type of the result.
+    """
+
+    def __init__(self, load: Callable[[], tuple[Callable[P, Any], Callable[[C, Any], T], Any]]) -> None:
+        self._load = load
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("_op", "_run", "_result"):
+            raise AttributeError(name)
+        self._op, self._run, self._result = self._load()
+        return self.__dict__[name]
+
+    __doc__ = Method.__dict__["__doc__"]
+
+
 class BoundMethod(Generic[P, T]):
     """A method of one group.
 
@@ -237,6 +255,7 @@ class BoundCoroutineMethod(BoundMethod[P, T]):
 
 # The heading of `help(client.objects.put)` shows the name of the type, as for bound methods of Python.
 BoundMethod.__name__ = BoundCoroutineMethod.__name__ = "method"
+LaterMethod.__name__ = "Method"
 
 
 class Caller(Protocol):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -139,6 +138,8 @@ def _is_form(headers: Mapping[str, str]) -> bool:
 
 def _forms(secret: str) -> dict[str, None]:
     """Return the forms in which servers write a secret, the longest first."""
+    import html  # needed for errors only
+
     encoded = quote(secret, safe="")
     lower = re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded)
     escaped = json.dumps(secret)[1:-1]

@@ -35,7 +35,8 @@ def _table() -> Mapping[tuple[str, bool, bool], list[_Row]]:
         s = cls.spec
         table[s.method, s.has_bucket, s.has_key].append((s.discriminators, cls))
     for rows in table.values():
-        rows.sort(key=lambda row: len(row[0]), reverse=True)
+        # The order must not depend on which modules were imported first.
+        rows.sort(key=lambda row: (-len(row[0]), row[1].__module__))
     return table
 
 

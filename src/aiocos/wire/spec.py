@@ -22,7 +22,7 @@ Modules that declare operations must not postpone the evaluation of annotations:
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from dataclasses import Field as DataclassField
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast, dataclass_transform, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, cast, dataclass_transform, get_args, get_origin
 
 from aiocos.wire.document import Document, NotInXml, read_tree
 
@@ -211,7 +211,11 @@ class OperationSpec:
 
 
 registry: dict[str, "type[Operation[Any]]"] = {}
-"""All operations by name, in the order of their declaration."""
+"""The operations by name, in the order of their declaration: those of the modules that have been imported."""
+
+# The names of operations by what identifies their requests.
+_Request: TypeAlias = tuple[str, bool, bool, frozenset[str]]
+_by_request: dict[_Request, str] = {}
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -332,12 +336,13 @@ def _check(spec: OperationSpec, path_names: tuple[str, ...]) -> None:
             if place in taken:
                 raise TypeError(f"{name}: two fields use the {place[0].lower()} {p.location.name}")
             taken.add(place)
-    for other in registry.values():
-        o = other.spec
-        if o.name == name or (o.method, o.has_bucket, o.has_key, o.discriminators) == (
-            spec.method,
-            spec.has_bucket,
-            spec.has_key,
-            spec.discriminators,
-        ):
-            raise TypeError(f"{name} and {o.name} have the same request line, required parameters and headers")
+    request = _request_of(spec)
+    other = name if name in registry else _by_request.get(request, "")
+    if other in registry and (other == name or _request_of(registry[other].spec) == request):
+        raise TypeError(f"{name} and {other} have the same request line, required parameters and headers")
+    _by_request[request] = name
+
+
+def _request_of(spec: OperationSpec) -> _Request:
+    """Return what identifies the requests of an operation."""
+    return spec.method, spec.has_bucket, spec.has_key, spec.discriminators
