@@ -52,7 +52,7 @@ def combine(polynomial: Polynomial, parts: Iterable[tuple[int, int]]) -> int:
     """Return the CRC of joined parts, from the CRC and the length in bytes of each."""
     value = 0
     for part, length in parts:
-        value = _multiply(polynomial, _shift(polynomial, length), value) ^ part
+        value = (_multiply(polynomial, _shift(polynomial, length), value) if value else 0) ^ part
     return value
 
 

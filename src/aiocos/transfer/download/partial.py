@@ -17,7 +17,7 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, cast
@@ -217,11 +217,20 @@ class PartialFile:
                 error.filename = str(self._target.path)
             raise
 
-    async def write(self, pieces: list[bytes], length: int, offset: int) -> None:
-        """Write pieces, together `length` bytes, at `offset`; record them."""
-        await in_thread(self._write, pieces, length, offset)
+    async def write(
+        self, pieces: list[bytes], length: int, offset: int, update: Callable[[list[bytes]], None] | None = None
+    ) -> None:
+        """Write pieces, together `length` bytes, at `offset`; record them.
 
-    def _write(self, pieces: list[bytes], length: int, offset: int) -> None:
+        `update` hashes them first, in the same thread.
+        """
+        await in_thread(self._write, pieces, length, offset, update)
+
+    def _write(
+        self, pieces: list[bytes], length: int, offset: int, update: Callable[[list[bytes]], None] | None = None
+    ) -> None:
+        if update is not None:
+            update(pieces)
         with self._naming_target():
             write_at(self._fd, pieces, offset)
         if self._journal is not None and self._journal.begun is not None:
