@@ -255,9 +255,10 @@ def pinned_to(operation: GetObject, info: ObjectInfo) -> GetObject:
 
 
 async def whole_info(engine: Engine, pinned: GetObject, info: ObjectInfo, size: int) -> ObjectInfo:
-    """Return the headers of a whole object of `size` bytes, of which there is a response to a range.
+    """Return the headers of a whole object, given those of a range of it.
 
-    That response has no checksum of the whole. A HEAD does, unless `info` has one already, or the HEAD fails.
+    A response to a range usually has no checksum of the whole, so a HEAD is sent. If that fails, they are the headers of the
+    range, with the size of the object.
     """
     whole = info.model_copy(update={"content_length": size, "content_range": None})
     found = _cheap_checksum(whole)

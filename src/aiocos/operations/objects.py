@@ -106,7 +106,7 @@ class GetObject(ReadParams, ResponseOverrideParams, Operation[ObjectInfo]):
     """Key of the object."""
     _: KW_ONLY
     checksum_mode: Annotated[Literal["ENABLED"] | None, Header("x-amz-checksum-mode")] = "ENABLED"
-    """`ENABLED` (default) requests the object's checksums, to verify the bytes. None requests none: the ETag is left."""
+    """`ENABLED` (default) requests the object's checksums, to verify the bytes."""
     verify_reads: Annotated[bool | None, Local()] = None
     """True compares the bytes of a whole object with its checksum, False does not. None uses `ClientConfig.verify_reads`."""
 

@@ -1,4 +1,4 @@
-"""CRCs in Python: for algorithms without a native implementation, and to combine the CRCs of parts.
+"""CRCs in Python, and how the CRCs of parts are combined.
 
 A CRC is linear over GF(2). Two things follow, and both are used here:
 
@@ -69,15 +69,16 @@ def _table(polynomial: Polynomial) -> list[int]:
 
 @cache
 def _planes(polynomial: Polynomial) -> list[bytes]:
-    """Return the table by planes: the lowest byte of each entry, the second one, and so on."""
+    """Return the table by planes: the lowest byte of each entry, and so on."""
     return [bytes(entry >> shift & 0xFF for entry in _table(polynomial)) for shift in range(0, polynomial.width, 8)]
 
 
 def _lanes(polynomial: Polynomial, data: bytes, register: int) -> int:
-    """Return the register after `data`, whose length is a multiple of the number of lanes.
+    """Return the register after `data`.
 
-    Each lane has a register of its own, which begins with zeros. Byte n of all registers is one integer, a plane, so that one
-    step of all lanes is a few operations on large integers. In the end the registers are combined.
+    The length of `data` is a multiple of the number of lanes. Each lane has a register of its own, which begins with zeros.
+    Byte n of all registers is one integer, a plane, so that one step of all lanes is a few operations on large integers. In the
+    end the registers are combined.
     """
     length, tables = len(data) // _LANES, _planes(polynomial)
     size, read = len(tables), int.from_bytes
@@ -119,7 +120,10 @@ def _power(polynomial: Polynomial, exponent: int) -> int:
 
 @lru_cache(maxsize=64)
 def _shift(polynomial: Polynomial, length: int) -> int:
-    """Return the factor by which `length` zero bytes multiply a register: x to the power of `8 * length`."""
+    """Return the factor by which `length` zero bytes multiply a register.
+
+    It is x to the power of `8 * length`.
+    """
     factor, exponent = 1 << (polynomial.width - 1), 3
     while length:
         if length & 1:
@@ -130,7 +134,7 @@ def _shift(polynomial: Polynomial, length: int) -> int:
 
 @lru_cache(maxsize=8)
 def _shift_tables(polynomial: Polynomial, length: int) -> list[list[int]]:
-    """Return the effect of `length` zero bytes on each byte of a register, for many registers."""
+    """Return the effect of `length` zero bytes on each byte of a register."""
     factor, tables = _shift(polynomial, length), list[list[int]]()
     for low in range(0, polynomial.width, 8):
         bits = [_multiply(polynomial, 1 << (low + n), factor) for n in range(8)]
