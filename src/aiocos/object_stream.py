@@ -378,8 +378,7 @@ def _read_small(operation: GetObject, response: StreamedResponse) -> bytes | Non
 
     This fast path applies to a whole object whose body has arrived with its headers and has the CRC64NVME that they name, if
     that is native here, or else the MD5 of its ETag. In every other case the response can still be read by `ObjectStream`, the
-    general path: it handles ranges, parts, conditions, other checksums, large bodies and damage. For the responses accepted
-    here it returns these bytes.
+    general path, for ranges, parts, conditions, other checksums, large bodies and damage.
     """
     etag = response.headers.get("ETag")
     length = response.headers.get("Content-Length", "")
