@@ -12,17 +12,10 @@ import pytest
 from tests.recorded import Recorded, in_turn
 from tests.transfer.conftest import DATA
 
+from aiocos.config import MIB
 from aiocos.errors import ConnectionLostError, IntegrityError, NotFound, Throttled, Unavailable
-from aiocos.integrity import (
-    MAX_SLOW,
-    Checksum,
-    Verification,
-    checksum_of,
-    composite_checksum,
-    find_verification,
-    pinned_to,
-    verify_checksum,
-)
+from aiocos.integrity import Verification, find_verification, pinned_to, verify_checksum
+from aiocos.object_checksum import MAX_SLOW, Checksum, checksum_of, composite_checksum
 from aiocos.operations.buckets import BucketInfo, HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
 from aiocos.wire import checksum as checksums
@@ -152,6 +145,27 @@ def test_a_crc_in_python_is_the_last_choice(about: dict[str, Any], kind: str | N
     assert (checksum and checksum.kind) == kind
     assert checksum is None or (checksum.inline == 0) == (kind in ("crc32c", "crc64nvme"))
     assert checksum is None or _read(checksum, SMALL, 1000).agrees
+
+
+@pytest.mark.parametrize(
+    ("about", "kind"),
+    [
+        ({"etag": RIGHT_MD5}, "md5"),
+        ({"etag": RIGHT_MD5, "content_length": 16 * MIB - 1}, "md5"),
+        ({"etag": RIGHT_MD5, "content_length": 16 * MIB}, "crc64nvme"),
+        ({"etag": RIGHT_MD5, "content_length": None}, "crc64nvme"),
+        ({"etag": RIGHT_MD5, "checksum_crc32": EVERY["checksum_crc32"]}, "crc32"),
+        ({"etag": RIGHT_MD5, "customer_algorithm": "AES256"}, "crc64nvme"),
+        ({"etag": '"x-2"'}, "crc64nvme"),
+    ],
+)
+def test_a_library_is_not_loaded_for_a_small_object(about: dict[str, Any], kind: str, monkeypatch: pytest.MonkeyPatch):
+    """To load it takes longer than the MD5, which is not available with a customer's key."""
+    monkeypatch.setattr(checksums, "is_loaded", lambda algorithm: algorithm not in ("crc32c", "crc64nvme"))
+    checksum = checksum_of(_info(**{"checksum_crc64nvme": EVERY["checksum_crc64nvme"], **about}))
+    assert checksum is not None
+    assert checksum.kind == kind
+    assert _read(checksum, SMALL, 1000).agrees
 
 
 @pytest.mark.parametrize("kind", ["md5", "crc32"])

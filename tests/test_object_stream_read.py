@@ -11,9 +11,10 @@ from tests.fake_reads import MD5, WHOLE, WRONG, ChunkedResponse, ReadEngine
 
 from aiocos import ByteRange
 from aiocos.errors import CosError, IntegrityError
-from aiocos.integrity import Checksum, Verification, compare
+from aiocos.integrity import Verification, compare
 from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.retry import RetryBudget
+from aiocos.object_checksum import Checksum
 from aiocos.object_stream import ObjectStream, read_object
 from aiocos.operations.objects import GetObject
 from aiocos.wire import checksum as checksums
@@ -159,7 +160,7 @@ async def test_large_objects_are_hashed_in_a_thread(size: int, threads: int, mon
         used.append(len(data))
         await run_in_hash_pool(update, data)
 
-    monkeypatch.setattr("aiocos.integrity.run_in_hash_pool", counted)
+    monkeypatch.setattr("aiocos.object_checksum.run_in_hash_pool", counted)
     checksum: Any = FakeChecksum(size)
 
     async def check(checksum: Any, what: str) -> bool:

@@ -1,131 +1,29 @@
-"""Find a checksum for the bytes of an object, and compare them with it.
+"""Find out how to verify an object, and compare its bytes with the checksum.
 
-The service reports several checksums of an object. `checksum_of` chooses the cheapest that is of all bytes of the object:
-
-1. CRC64NVME, CRC32C and CRC32, if they have a native implementation here (CRC32 always has one). COS computes the CRC64NVME
-   of every object that came without a checksum.
-2. SHA-1 and SHA-256.
-3. The ETag of an object that was stored by one PUT: the MD5 of its bytes. With a customer's key (SSE-C) or a key of a key
-   management service, the ETag is not a checksum; CRCs and hashes are.
-4. The ETag of a multipart object: the MD5 of the MD5s of its parts. It can be computed if the sizes of the parts are known,
-   which `HEAD ?partNumber=1` returns; `find_verification` requests them.
-5. CRC64NVME and CRC32C computed in Python, 15 to 25 ms a MiB, for objects up to 16 MiB: a third of a second, in a thread.
-
-A checksum of the type `COMPOSITE`, or one that ends with the number of parts, is not of all bytes and is not used.
+`object_checksum` chooses among the checksums of a response. This module adds what takes requests: the sizes of the parts of a
+multipart object, whose ETag can then be computed; the headers of the whole object; and whether a bucket is under Key Protect,
+where an ETag that differs means nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from aiocos.call import Engine
-from aiocos.config import MAX_PARTS, MIB
+from aiocos.config import MAX_PARTS
 from aiocos.errors import CosError, IntegrityError, Throttled, TransportError, Unavailable
-from aiocos.net.hashing import INLINE, run_in_hash_pool
+from aiocos.object_checksum import Checksum, ChecksumKind, cheap_checksum, composite_checksum, slow_checksum
 from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
-from aiocos.wire import checksum as checksums
 from aiocos.wire import digest
-from aiocos.wire.message import Bytes
-
-ChecksumKind = Literal["md5", "composite", "crc64nvme", "crc32", "crc32c", "sha1", "sha256"]
-"""What bytes are compared with: `md5`, an ETag that is an MD5; `composite`, the ETag of a multipart object; or the checksum
-header of that name."""
 
 _log = logging.getLogger("aiocos.integrity")
 # If parts differ in size, each takes a HEAD: so many are sent at once, and above so many parts it is not worth the requests.
 _HEADS_AT_ONCE = 16
 _MAX_HEADS = 1_000
-# Largest object whose CRC is computed in Python, if there is nothing else.
-MAX_SLOW = 16 * MIB
-# Largest body whose native CRC is computed in the event loop's thread: 20 µs, and with zlib up to 1 ms.
-_INLINE_CRC = MIB
-# The cheapest first.
-_BEFORE_ETAG: tuple[checksums.Algorithm, ...] = ("crc64nvme", "crc32c", "crc32", "sha1", "sha256")
-_IN_PYTHON: tuple[checksums.Algorithm, ...] = ("crc32c", "crc64nvme")
-
-
-class Checksum:
-    """A checksum computed while bytes are read, and the value expected at the end.
-
-    Args:
-        kind: What the expected value is: an algorithm, or the ETag of a multipart object ("composite").
-        expected: The expected value, in the form that `actual` returns.
-        update: Adds the next bytes.
-        actual: Returns the value of the bytes added so far.
-        inline: Largest number of bytes that are added in the event loop's thread; 0 for a checksum computed in Python.
-        sizes: Sizes of the parts, for the kind "composite".
-    """
-
-    def __init__(
-        self,
-        kind: ChecksumKind,
-        expected: str,
-        update: Callable[[Bytes], None],
-        actual: Callable[[], str],
-        *,
-        inline: int = INLINE,
-        sizes: Sequence[int] | None = None,
-    ) -> None:
-        self.kind: ChecksumKind = kind
-        """What the expected value is: an algorithm or "composite"."""
-        self._expected = expected
-        self.update = update
-        """Adds the next bytes. Blocks."""
-        self._actual = actual
-        self.inline = inline
-        """Largest number of bytes to add in the event loop's thread."""
-        self.sizes = sizes
-        """Sizes of the parts, for the kind "composite"; else None."""
-
-    @property
-    def is_combinable(self) -> bool:
-        """True if the checksum follows from those of ranges, whatever their order."""
-        return self.kind != "composite" and checksums.is_combinable(self.kind)
-
-    @property
-    def agrees(self) -> bool:
-        """True if the bytes added so far have the expected checksum."""
-        return self._actual() == self._expected
-
-    def with_actual(self, actual: str) -> Checksum:
-        """Return this checksum with a value that was computed elsewhere.
-
-        `actual` has the form of the expected value.
-        """
-        return Checksum(self.kind, self._expected, self.update, lambda: actual, sizes=self.sizes)
-
-    def update_all(self, pieces: Iterable[Bytes]) -> None:
-        """Add several pieces. Blocks."""
-        # In Python, small pieces take much longer than one large piece.
-        for piece in pieces if self.inline else (b"".join(pieces),):
-            self.update(piece)
-
-    async def add(self, data: Bytes) -> None:
-        """Add the next bytes: here, or in a thread if that would take long."""
-        if len(data) <= self.inline:
-            self.update(data)
-        else:
-            await run_in_hash_pool(self.update, data)
-
-    def check(self, what: str) -> None:
-        """Raise `IntegrityError` if the bytes added do not have the expected checksum.
-
-        `what` names the object.
-        """
-        actual = self._actual()
-        if actual != self._expected:
-            name = "ETag" if self.kind == "composite" else self.kind.upper()
-            raise IntegrityError(
-                f"{what}: the received bytes have the checksum {actual}, the object has {self._expected} ({name})",
-                expected=self._expected,
-                actual=actual,
-            )
 
 
 async def verify_checksum(engine: Engine, operation: GetObject, checksum: Checksum, what: str) -> bool:
@@ -159,48 +57,6 @@ async def verify_checksum(engine: Engine, operation: GetObject, checksum: Checks
         _log.warning("not verified: the bucket is under Key Protect, where ETags may not be MD5s: %s", error)
         return False
     return True
-
-
-def checksum_of(info: ObjectInfo) -> Checksum | None:
-    """Return the cheapest checksum of a whole object, or None if it has none.
-
-    The ETag of a multipart object is not among them: see `find_verification`.
-    """
-    return _cheap_checksum(info) or _slow_checksum(info)
-
-
-def _cheap_checksum(info: ObjectInfo) -> Checksum | None:
-    """Return the cheapest checksum that is not computed in Python."""
-    for algorithm in _BEFORE_ETAG:
-        if checksums.is_fast(algorithm) and (found := _from_header(info, algorithm)):
-            return found
-    # With a key of a key management service, ETags are not MD5s.
-    has_md5_etag = info.server_side_encryption in (None, "AES256") and info.customer_algorithm is None
-    if digest.is_md5(info.etag) and has_md5_etag:
-        md5 = hashlib.md5(usedforsecurity=False)
-        return Checksum("md5", digest.bare(info.etag), md5.update, md5.hexdigest)
-    return None
-
-
-def _slow_checksum(info: ObjectInfo) -> Checksum | None:
-    """Return a CRC that is computed in Python, if the object is small enough."""
-    if info.content_length is None or info.content_length > MAX_SLOW:
-        return None
-    return next((found for algorithm in _IN_PYTHON if (found := _from_header(info, algorithm))), None)
-
-
-def _from_header(info: ObjectInfo, algorithm: checksums.Algorithm) -> Checksum | None:
-    """Return the checksum of a header, or None if there is none of all bytes."""
-    text: str | None = getattr(info, f"checksum_{algorithm}")
-    if not text or (info.checksum_type or "").upper() == "COMPOSITE":
-        return None
-    value = checksums.decode(algorithm, text)
-    if value is None:
-        # Most likely it has a dash and the number of parts: the checksum of the parts' checksums.
-        return None
-    hasher = checksums.hasher(algorithm)
-    inline = INLINE if not checksums.is_combinable(algorithm) else _INLINE_CRC if checksums.is_fast(algorithm) else 0
-    return Checksum(algorithm, checksums.encode(value), hasher.update, lambda: checksums.encode(hasher.digest()), inline=inline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +117,7 @@ async def whole_info(engine: Engine, pinned: GetObject, info: ObjectInfo, size: 
     range, with the size of the object.
     """
     whole = info.model_copy(update={"content_length": size, "content_range": None})
-    found = _cheap_checksum(whole)
+    found = cheap_checksum(whole)
     if found is not None and found.is_combinable:
         return whole
     head = HeadObject(
@@ -289,9 +145,9 @@ async def find_verification(engine: Engine, operation: GetObject, info: ObjectIn
     async def check(checksum: Checksum, what: str) -> bool:
         return await verify_checksum(engine, operation, checksum, what)
 
-    if cheap := _cheap_checksum(info):
+    if cheap := cheap_checksum(info):
         return Verification(cheap, check)
-    slow = _slow_checksum(info)
+    slow = slow_checksum(info)
     count, size = digest.part_count(info.etag), info.content_length
     # The number in an ETag is not trusted: each part has at least one byte.
     is_plausible = count is not None and size is not None and 1 <= count <= min(MAX_PARTS, max(size, 1))
@@ -313,40 +169,6 @@ async def find_verification(engine: Engine, operation: GetObject, info: ObjectIn
     if sizes:
         return Verification(composite_checksum(info.etag, sizes), check)
     return Verification(slow, check) if slow else None
-
-
-class PartMd5s:
-    """The MD5s of consecutive parts, computed while their bytes arrive.
-
-    `sizes` are those of the parts, in bytes.
-    """
-
-    def __init__(self, sizes: Sequence[int]) -> None:
-        self._sizes = sizes
-        self._current = hashlib.md5(usedforsecurity=False)
-        self._left = sizes[0]
-        # The only part without bytes is that of an empty object.
-        self.md5s: list[bytes] = [] if self._left else [self._current.digest()]
-        """MD5s of the parts that are complete."""
-
-    def update(self, data: Bytes) -> None:
-        """Add the next bytes."""
-        view = memoryview(data)
-        while view:
-            self._current.update(view[: self._left])
-            taken = min(self._left, len(view))
-            view, self._left = view[taken:], self._left - taken
-            if not self._left:
-                self.md5s.append(self._current.digest())
-                self._current = hashlib.md5(usedforsecurity=False)
-                done = len(self.md5s)
-                self._left = self._sizes[done] if done < len(self._sizes) else 1 << 62
-
-
-def composite_checksum(etag: str, sizes: Sequence[int]) -> Checksum:
-    """Return the checksum of a multipart object with parts of these sizes."""
-    parts = PartMd5s(sizes)
-    return Checksum("composite", digest.bare(etag), parts.update, lambda: digest.composite_etag(parts.md5s), sizes=sizes)
 
 
 class _Parts:

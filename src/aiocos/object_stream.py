@@ -12,10 +12,11 @@ from types import TracebackType
 
 from aiocos.call import Engine
 from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
-from aiocos.integrity import Checksum, Verification, checksum_of, compare, find_verification, verify_checksum
+from aiocos.integrity import Verification, compare, find_verification, verify_checksum
 from aiocos.net.hashing import INLINE, OrderedHashing
 from aiocos.net.stream import BodyStream, Reopen
 from aiocos.net.streamed_response import StreamedResponse
+from aiocos.object_checksum import Checksum, checksum_of
 from aiocos.operations.objects import GetObject, ObjectInfo
 from aiocos.response_errors import resource_of
 from aiocos.wire import checksum as checksums
@@ -35,7 +36,7 @@ class ObjectStream:
 
     If the connection breaks, the stream continues at the byte where it broke, with `If-Match` on the ETag. At the end of a
     whole object its checksum is compared: the read after the last bytes raises `IntegrityError` if it differs. The cheapest
-    checksum of the response is used (see `aiocos.integrity`): a native CRC is computed here, everything else in a thread while
+    checksum of the response is used (see `object_checksum`): a native CRC is computed here, everything else in a thread while
     further bytes arrive. The ETag of a multipart object is not compared: that takes requests for the sizes of the parts, which
     `client.objects.read` and `client.download` send.
 
@@ -209,9 +210,8 @@ class ObjectStream:
     async def verification(self) -> Verification | None:
         """Return how to verify a multipart object, which the stream does not do.
 
-        Sends requests for the sizes of the parts.
-
-        None if the stream itself compares a checksum, if it is not of a whole object, or if there is no way to verify it.
+        Sends requests for the sizes of the parts. None if the stream itself compares a checksum, if it is of a range only,
+        or if there is no way to verify it.
         """
         return await find_verification(self._engine, self._operation, self.info) if self._needs_verification else None
 
@@ -395,6 +395,6 @@ def _read_small(operation: GetObject, response: StreamedResponse) -> bytes | Non
     if data is None or len(data) > INLINE or "Content-Range" in response.headers:
         return None
     crc = response.headers.get("x-amz-checksum-crc64nvme")
-    if crc and checksums.is_fast("crc64nvme") and response.headers.get("x-amz-checksum-type") in (None, "FULL_OBJECT"):
+    if crc and checksums.is_loaded("crc64nvme") and response.headers.get("x-amz-checksum-type") in (None, "FULL_OBJECT"):
         return data if crc == checksums.encode(checksums.compute("crc64nvme", data)) else None
     return data if etag == f'"{digest.etag_of(data)}"' else None

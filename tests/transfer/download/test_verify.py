@@ -13,7 +13,8 @@ import pytest
 
 from aiocos.config import MIB
 from aiocos.errors import IntegrityError
-from aiocos.integrity import Checksum, Verification
+from aiocos.integrity import Verification
+from aiocos.object_checksum import Checksum
 from aiocos.transfer.download import verify
 from aiocos.transfer.download.verify import DiskVerifier
 from aiocos.wire.message import Bytes

@@ -20,8 +20,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from aiocos.config import MIB, ClientConfig, Verify
-from aiocos.integrity import Checksum, PartMd5s, Verification
+from aiocos.integrity import Verification
 from aiocos.net.hashing import pool
+from aiocos.object_checksum import Checksum, PartMd5s
 from aiocos.transfer.files import in_thread_of, read_at
 from aiocos.transfer.parts import PartRange
 from aiocos.transfer.requests import DownloadRequest
