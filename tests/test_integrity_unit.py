@@ -12,30 +12,25 @@ import pytest
 from tests.recorded import Recorded, in_turn
 from tests.transfer.conftest import DATA
 
+from aiocos.config import MIB
 from aiocos.errors import ConnectionLostError, IntegrityError, NotFound, Throttled, Unavailable
-from aiocos.integrity import (
-    Checksum,
-    Verification,
-    checksum_of,
-    composite_checksum,
-    find_verification,
-    pinned_to,
-    verify_checksum,
-)
+from aiocos.integrity import Verification, find_verification, pinned_to, verify_checksum
+from aiocos.object_checksum import MAX_SLOW, Checksum, checksum_of, composite_checksum
 from aiocos.operations.buckets import BucketInfo, HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
-from aiocos.wire import checksum, digest
+from aiocos.wire import checksum as checksums
+from aiocos.wire import digest
 
 SMALL = DATA[:5000]
 STRANGE = '"55555555555555555555555555555555"'
 
 
 def sha256(data: bytes) -> str:
-    return checksum.encode(hashlib.sha256(data).digest())
+    return checksums.encode(hashlib.sha256(data).digest())
 
 
 def crc32(data: bytes) -> str:
-    return checksum.encode(zlib.crc32(data).to_bytes(4, "big"))
+    return checksums.encode(zlib.crc32(data).to_bytes(4, "big"))
 
 
 def composite(data: bytes, sizes: list[int]) -> str:
@@ -44,6 +39,16 @@ def composite(data: bytes, sizes: list[int]) -> str:
         md5s.append(hashlib.md5(data[at : at + size]).digest())
         at += size
     return f'"{digest.composite_etag(md5s)}"'
+
+
+def crc64nvme(data: bytes) -> str:
+    return checksums.encode(checksums.compute("crc64nvme", data))
+
+
+@pytest.fixture
+def slow_crcs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CRC32C and CRC64NVME are computed in Python."""
+    monkeypatch.setattr(checksums, "is_fast", lambda algorithm: algorithm not in ("crc32c", "crc64nvme"))
 
 
 # Single checksums
@@ -77,22 +82,33 @@ def _info(**more: Any) -> ObjectInfo:
 
 
 BOTH = {"checksum_sha256": sha256(SMALL), "checksum_crc32": crc32(SMALL)}
+HEADERS: tuple[checksums.Algorithm, ...] = ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")
+EVERY = {f"checksum_{one}": checksums.encode(checksums.compute(one, SMALL)) for one in HEADERS}
 
 
 @pytest.mark.parametrize(
     ("about", "kind"),
     [
         ({"etag": RIGHT_MD5}, "md5"),
-        ({"etag": RIGHT_MD5.upper(), **BOTH}, "md5"),
+        ({"etag": RIGHT_MD5.upper()}, "md5"),
+        ({"etag": RIGHT_MD5, **BOTH}, "crc32"),
+        ({"etag": RIGHT_MD5, "checksum_sha256": sha256(SMALL)}, "sha256"),
+        ({"etag": RIGHT_MD5, **EVERY}, "crc64nvme"),
+        ({"customer_algorithm": "AES256", **EVERY, "checksum_crc64nvme": None}, "crc32c"),
+        ({"etag": '"opaque"', "checksum_sha1": EVERY["checksum_sha1"]}, "sha1"),
+        ({"etag": RIGHT_MD5, **EVERY, "checksum_type": "FULL_OBJECT"}, "crc64nvme"),
+        ({"etag": RIGHT_MD5, **EVERY, "checksum_type": "COMPOSITE"}, "md5"),
+        ({"etag": '"opaque"', **EVERY, "checksum_type": "COMPOSITE"}, None),
+        ({"etag": '"opaque"', "checksum_crc64nvme": "AAAA"}, None),
         ({"etag": RIGHT_MD5, "server_side_encryption": "AES256"}, "md5"),
         ({"etag": RIGHT_MD5, "server_side_encryption": "aws:kms"}, None),
         ({"etag": RIGHT_MD5, "customer_algorithm": "AES256"}, None),
         ({"etag": '"opaque"'}, None),
-        ({"etag": '"opaque"', **BOTH}, "checksum"),
-        ({"customer_algorithm": "AES256", "checksum_sha256": sha256(SMALL)}, "checksum"),
-        ({"server_side_encryption": "aws:kms", "checksum_crc32": crc32(SMALL)}, "checksum"),
-        ({"etag": '"opaque"', "checksum_sha256": "", "checksum_crc32": crc32(SMALL)}, "checksum"),
-        ({"etag": '"opaque"', "checksum_sha256": sha256(SMALL) + "-2", "checksum_crc32": crc32(SMALL)}, "checksum"),
+        ({"etag": '"opaque"', **BOTH}, "crc32"),
+        ({"customer_algorithm": "AES256", "checksum_sha256": sha256(SMALL)}, "sha256"),
+        ({"server_side_encryption": "aws:kms", "checksum_crc32": crc32(SMALL)}, "crc32"),
+        ({"etag": '"opaque"', "checksum_crc32": "", "checksum_sha256": sha256(SMALL)}, "sha256"),
+        ({"etag": '"opaque"', "checksum_crc32": crc32(SMALL) + "-2", "checksum_sha256": sha256(SMALL)}, "sha256"),
         ({"etag": '"opaque"', "checksum_sha256": sha256(SMALL) + "-2", "checksum_crc32": crc32(SMALL) + "-2"}, None),
         ({"etag": '"opaque"', "checksum_crc32": ""}, None),
     ],
@@ -108,10 +124,51 @@ def test_checksum_of_a_whole_object(about: dict[str, Any], kind: str | None):
         with pytest.raises(IntegrityError, match="GetObject b/k: the received bytes have the checksum") as caught:
             checksum.check("GetObject b/k")
         assert caught.value.expected != caught.value.actual
-        assert caught.value.expected in (RIGHT_MD5.strip('"'), *BOTH.values())
+        assert caught.value.expected in (RIGHT_MD5.strip('"'), *EVERY.values())
 
 
-@pytest.mark.parametrize("kind", ["md5", "checksum"])
+@pytest.mark.parametrize(
+    ("about", "kind"),
+    [
+        ({"etag": RIGHT_MD5}, "md5"),
+        ({"checksum_crc32": crc32(SMALL)}, "crc32"),
+        ({"checksum_sha1": EVERY["checksum_sha1"]}, "sha1"),
+        ({"content_length": MAX_SLOW}, "crc32c"),
+        ({"content_length": MAX_SLOW, "checksum_crc32c": None}, "crc64nvme"),
+        ({"content_length": MAX_SLOW + 1}, None),
+        ({"content_length": None}, None),
+    ],
+)
+def test_a_crc_in_python_is_the_last_choice(about: dict[str, Any], kind: str | None, slow_crcs: None):
+    slow = {"checksum_crc32c": EVERY["checksum_crc32c"], "checksum_crc64nvme": EVERY["checksum_crc64nvme"]}
+    checksum = checksum_of(_info(**{"etag": '"opaque"', **slow, **about}))
+    assert (checksum and checksum.kind) == kind
+    assert checksum is None or (checksum.inline == 0) == (kind in ("crc32c", "crc64nvme"))
+    assert checksum is None or _read(checksum, SMALL, 1000).agrees
+
+
+@pytest.mark.parametrize(
+    ("about", "kind"),
+    [
+        ({"etag": RIGHT_MD5}, "md5"),
+        ({"etag": RIGHT_MD5, "content_length": 16 * MIB - 1}, "md5"),
+        ({"etag": RIGHT_MD5, "content_length": 16 * MIB}, "crc64nvme"),
+        ({"etag": RIGHT_MD5, "content_length": None}, "crc64nvme"),
+        ({"etag": RIGHT_MD5, "checksum_crc32": EVERY["checksum_crc32"]}, "crc32"),
+        ({"etag": RIGHT_MD5, "customer_algorithm": "AES256"}, "crc64nvme"),
+        ({"etag": '"x-2"'}, "crc64nvme"),
+    ],
+)
+def test_a_library_is_not_loaded_for_a_small_object(about: dict[str, Any], kind: str, monkeypatch: pytest.MonkeyPatch):
+    """To load it takes longer than the MD5, which is not available with a customer's key."""
+    monkeypatch.setattr(checksums, "is_loaded", lambda algorithm: algorithm not in ("crc32c", "crc64nvme"))
+    checksum = checksum_of(_info(**{"checksum_crc64nvme": EVERY["checksum_crc64nvme"], **about}))
+    assert checksum is not None
+    assert checksum.kind == kind
+    assert _read(checksum, SMALL, 1000).agrees
+
+
+@pytest.mark.parametrize("kind", ["md5", "crc32"])
 async def test_matching_bytes_send_no_head(kind: str):
     checksum = checksum_of(_info(etag=RIGHT_MD5) if kind == "md5" else _info(etag='"opaque"', **BOTH))
     assert checksum is not None
@@ -237,9 +294,9 @@ REFUSED = NotFound("no", status=404)
 
 @pytest.mark.parametrize("checksum", [True, False])
 @pytest.mark.parametrize("told", [[10, REFUSED, 10, 5], [10, 0, 10, 5], [10, 10, 10, 5], [10, 9, 10, None]], ids=str)
-async def test_parts_that_look_equal_without_sizes(told: list[Any], *, checksum: bool):
+async def test_parts_that_look_equal_without_sizes(told: list[Any], slow_crcs: None, *, checksum: bool):
     answers = [ObjectInfo(etag='"e"', parts_count=4) if one is None else one for one in told]
-    about = {"checksum_sha256": sha256(bytes(n % 251 for n in range(34)))} if checksum else {}
+    about = {"checksum_crc64nvme": crc64nvme(bytes(n % 251 for n in range(34)))} if checksum else {}
     verification, _, data = await _verification([10, 9, 10, 5], told=answers, **about)
     assert verification is not None
     assert verification.fallback is not None
@@ -269,10 +326,10 @@ async def test_unavailable_service_is_an_error_only_in_the_fallback(error: Excep
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("checksum", [True, False])
-async def test_implausible_part_counts(about: dict[str, Any], *, checksum: bool):
-    more = {"checksum_sha256": sha256(bytes(n % 251 for n in range(34)))} if checksum else {}
+async def test_implausible_part_counts(about: dict[str, Any], slow_crcs: None, *, checksum: bool):
+    more = {"checksum_crc64nvme": crc64nvme(bytes(n % 251 for n in range(34)))} if checksum else {}
     verification, engine, data = await _verification([10, 9, 3, 12], **about, **more)
-    assert (verification is not None) == checksum
+    assert (verification is not None) == (checksum and about != {"size": None})
     if verification is not None:
         assert verification.fallback is None
         assert _read(verification.checksum, data, 7).agrees
@@ -291,6 +348,14 @@ async def test_empty_object_of_one_part():
     verification, engine, _ = await _verification([0])
     assert verification is not None
     assert engine.operations == []
+    assert verification.checksum.agrees
+
+
+async def test_a_cheap_checksum_takes_no_head():
+    verification, engine, data = await _verification([10, 9, 3, 12], checksum_crc32=crc32(bytes(range(34))))
+    assert verification is not None
+    assert (verification.checksum.kind, verification.fallback, engine.operations) == ("crc32", None, [])
+    assert _read(verification.checksum, data, 7).agrees
 
 
 async def test_sixteen_heads_at_once(monkeypatch: pytest.MonkeyPatch):

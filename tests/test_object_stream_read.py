@@ -11,12 +11,15 @@ from tests.fake_reads import MD5, WHOLE, WRONG, ChunkedResponse, ReadEngine
 
 from aiocos import ByteRange
 from aiocos.errors import CosError, IntegrityError
-from aiocos.integrity import Verification
+from aiocos.integrity import Verification, compare
 from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.retry import RetryBudget
-from aiocos.object_stream import ObjectStream, compare, read_object
+from aiocos.object_checksum import Checksum
+from aiocos.object_stream import ObjectStream, read_object
 from aiocos.operations.objects import GetObject
+from aiocos.wire import checksum as checksums
 from aiocos.wire import digest
+from aiocos.wire.message import Bytes
 
 
 async def _read(*responses: Any, operation: GetObject | None = None, **more: Any) -> tuple[bytes, Any]:
@@ -104,18 +107,15 @@ async def test_multipart_object_is_compared_in_memory():
         await _read(*[ChunkedResponse(WHOLE, ETag=bad) for _ in range(3)])
 
 
-class FakeChecksum:
+class FakeChecksum(Checksum):
     """A checksum that expects a number of bytes."""
 
-    def __init__(self, expected: int, kind: str = "composite") -> None:
-        self.read, self.expected, self.kind = 0, expected, kind
+    def __init__(self, expected: int, kind: Any = "composite") -> None:
+        super().__init__(kind, str(expected), self._count, lambda: str(self.read))
+        self.read = 0
 
-    def update(self, data: bytes) -> None:
+    def _count(self, data: Bytes) -> None:
         self.read += len(data)
-
-    @property
-    def agrees(self) -> bool:
-        return self.read == self.expected
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ class FakeChecksum:
         (FakeChecksum(100), "unused", "composite"),
         (FakeChecksum(99), "none", None),
         (FakeChecksum(99), "the same", "unchecked"),
-        (FakeChecksum(99), FakeChecksum(100, "checksum"), "checksum"),
-        (FakeChecksum(99), FakeChecksum(98, "checksum"), "unchecked"),
+        (FakeChecksum(99), FakeChecksum(100, "crc32"), "crc32"),
+        (FakeChecksum(99), FakeChecksum(98, "crc32"), "unchecked"),
         (FakeChecksum(99), None, "unchecked"),
     ],
 )
@@ -160,7 +160,7 @@ async def test_large_objects_are_hashed_in_a_thread(size: int, threads: int, mon
         used.append(len(data))
         await run_in_hash_pool(update, data)
 
-    monkeypatch.setattr("aiocos.object_stream.run_in_hash_pool", counted)
+    monkeypatch.setattr("aiocos.object_checksum.run_in_hash_pool", counted)
     checksum: Any = FakeChecksum(size)
 
     async def check(checksum: Any, what: str) -> bool:
@@ -168,6 +168,9 @@ async def test_large_objects_are_hashed_in_a_thread(size: int, threads: int, mon
 
     assert await compare(Verification(checksum, check), b"x" * size, "it") == "composite"
     assert len(used) == threads
+
+
+CRC, CRC_OF_NOTHING = (checksums.encode(checksums.compute("crc64nvme", data)) for data in (WHOLE, b""))
 
 
 # -- the fast path beside the general one -----------------------------------------------------------------------------
@@ -182,6 +185,19 @@ WHOLES: dict[str, tuple[bytes, dict[str, Any]]] = {
     "an ETag without quotes": (WHOLE, {"ETag": MD5.strip('"')}),
     "an ETag that differs": (WHOLE, {"ETag": WRONG}),
     "no ETag": (WHOLE, {"ETag": ""}),
+    "a CRC": (WHOLE, {"x_amz_checksum_crc64nvme": CRC, "ETag": WRONG}),
+    "a CRC of type FULL_OBJECT": (
+        WHOLE,
+        {"x_amz_checksum_crc64nvme": CRC, "x_amz_checksum_type": "FULL_OBJECT", "ETag": WRONG},
+    ),
+    "a CRC of type COMPOSITE": (WHOLE, {"x_amz_checksum_crc64nvme": CRC, "x_amz_checksum_type": "COMPOSITE", "ETag": WRONG}),
+    "a CRC with the number of parts": (WHOLE, {"x_amz_checksum_crc64nvme": f"{CRC}-2"}),
+    "a CRC that differs": (WHOLE, {"x_amz_checksum_crc64nvme": CRC_OF_NOTHING}),
+    "a CRC that is none": (WHOLE, {"x_amz_checksum_crc64nvme": "?"}),
+    "a CRC of the customer's key": (
+        WHOLE,
+        {"x_amz_server_side_encryption_customer_algorithm": "AES256", "ETag": WRONG, "x_amz_checksum_crc64nvme": CRC},
+    ),
     "a customer's key": (WHOLE, {"x_amz_server_side_encryption_customer_algorithm": "AES256", "ETag": WRONG}),
     "a Content-Range": (WHOLE, {"Content_Range": "bytes 0-99/100"}),
     "a Content-Range of another part": (WHOLE, {"Content_Range": "bytes 100-199/200"}),

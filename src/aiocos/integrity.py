@@ -1,79 +1,29 @@
-"""Find a checksum for the bytes of an object, and compare them with it.
+"""Find out how to verify an object, and compare its bytes with the checksum.
 
-* The ETag of an object that was stored by one PUT is the MD5 of its bytes.
-* The ETag of a multipart object is the MD5 of the MD5s of its parts. It can be computed if the sizes of the parts are known,
-  which `HEAD ?partNumber=1` returns.
-* With a customer's key (SSE-C) or a key of a key management service, the ETag is not a checksum.
+`object_checksum` chooses among the checksums of a response. This module adds what takes requests: the sizes of the parts of a
+multipart object, whose ETag can then be computed; the headers of the whole object; and whether a bucket is under Key Protect,
+where an ETag that differs means nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from aiocos.call import Engine
 from aiocos.config import MAX_PARTS
 from aiocos.errors import CosError, IntegrityError, Throttled, TransportError, Unavailable
+from aiocos.object_checksum import Checksum, ChecksumKind, cheap_checksum, composite_checksum, slow_checksum
 from aiocos.operations.buckets import HeadBucket
 from aiocos.operations.objects import GetObject, HeadObject, ObjectInfo
-from aiocos.wire import checksum as checksums
 from aiocos.wire import digest
-from aiocos.wire.message import Bytes
-
-ChecksumKind = Literal["md5", "composite", "checksum"]
 
 _log = logging.getLogger("aiocos.integrity")
 # If parts differ in size, each takes a HEAD: so many are sent at once, and above so many parts it is not worth the requests.
 _HEADS_AT_ONCE = 16
 _MAX_HEADS = 1_000
-
-
-class Checksum:
-    """A checksum computed while bytes are read, and the value expected at the end.
-
-    Args:
-        kind: What the expected value is: the MD5 of the whole ("md5"), the ETag of a multipart object ("composite"), or a
-            checksum header ("checksum").
-        expected: The expected value, in the form that `actual` returns.
-        update: Adds the next bytes.
-        actual: Returns the value of the bytes added so far.
-    """
-
-    def __init__(
-        self,
-        kind: ChecksumKind,
-        expected: str,
-        update: Callable[[Bytes], None],
-        actual: Callable[[], str],
-    ) -> None:
-        self.kind: ChecksumKind = kind
-        """What the expected value is: "md5", "composite" or "checksum"."""
-        self._expected = expected
-        self.update = update
-        """Adds the next bytes."""
-        self._actual = actual
-
-    @property
-    def agrees(self) -> bool:
-        """True if the bytes added so far have the expected checksum."""
-        return self._actual() == self._expected
-
-    def check(self, what: str) -> None:
-        """Raise `IntegrityError` if the bytes added do not have the expected checksum.
-
-        `what` names the object.
-        """
-        actual = self._actual()
-        if actual != self._expected:
-            raise IntegrityError(
-                f"{what}: the received bytes have the checksum {actual}, the object has {self._expected}",
-                expected=self._expected,
-                actual=actual,
-            )
 
 
 async def verify_checksum(engine: Engine, operation: GetObject, checksum: Checksum, what: str) -> bool:
@@ -95,7 +45,7 @@ async def verify_checksum(engine: Engine, operation: GetObject, checksum: Checks
     try:
         checksum.check(what)
     except IntegrityError as error:
-        if checksum.kind == "checksum":
+        if checksum.kind not in ("md5", "composite"):
             raise
         head = HeadBucket(operation.bucket, expected_bucket_owner=operation.expected_bucket_owner, timeout=operation.timeout)
         try:
@@ -107,30 +57,6 @@ async def verify_checksum(engine: Engine, operation: GetObject, checksum: Checks
         _log.warning("not verified: the bucket is under Key Protect, where ETags may not be MD5s: %s", error)
         return False
     return True
-
-
-def checksum_of(info: ObjectInfo) -> Checksum | None:
-    """Return the checksum of a whole object, or None if it has none.
-
-    It is the ETag if that is an MD5, or else a checksum header.
-    """
-    # With a key of a key management service, ETags are not MD5s.
-    has_md5_etag = info.server_side_encryption in (None, "AES256") and info.customer_algorithm is None
-    if digest.is_md5(info.etag) and has_md5_etag:
-        md5 = hashlib.md5(usedforsecurity=False)
-        return Checksum("md5", digest.bare(info.etag), md5.update, md5.hexdigest)
-    if info.checksum_sha256 and "-" not in info.checksum_sha256:
-        sha256 = hashlib.sha256()
-        return Checksum("checksum", info.checksum_sha256, sha256.update, lambda: checksums.encode(sha256.digest()))
-    if info.checksum_crc32 and "-" not in info.checksum_crc32:
-        value = 0
-
-        def update(data: Bytes) -> None:
-            nonlocal value
-            value = checksums.crc32(data, value)
-
-        return Checksum("checksum", info.checksum_crc32, update, lambda: checksums.encode(value.to_bytes(4, "big")))
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +74,27 @@ class Verification:
     was assumed."""
 
 
+async def compare(verification: Verification, data: bytes, what: str) -> ChecksumKind | None:
+    """Verify a whole object in memory.
+
+    Return the kind of checksum that matched, or None if there is none to compare with.
+
+    Raises `IntegrityError` if the bytes differ from what was stored. `what` names the object in messages.
+    """
+    checksum, fallback = verification.checksum, verification.fallback
+    while True:
+        await checksum.add(data)
+        if checksum.agrees or fallback is None:
+            break
+        second, fallback = await fallback(), None
+        if second is None:
+            return None
+        if second is checksum:
+            break
+        checksum = second
+    return checksum.kind if await verification.check(checksum, what) else None
+
+
 def pinned_to(operation: GetObject, info: ObjectInfo) -> GetObject:
     """Return a read of the version that a response was of.
 
@@ -163,21 +110,49 @@ def pinned_to(operation: GetObject, info: ObjectInfo) -> GetObject:
     )
 
 
+async def whole_info(engine: Engine, pinned: GetObject, info: ObjectInfo, size: int) -> ObjectInfo:
+    """Return the headers of a whole object, given those of a range of it.
+
+    A response to a range usually has no checksum of the whole, so a HEAD is sent. If that fails, they are the headers of the
+    range, with the size of the object.
+    """
+    whole = info.model_copy(update={"content_length": size, "content_range": None})
+    found = cheap_checksum(whole)
+    if found is not None and found.is_combinable:
+        return whole
+    head = HeadObject(
+        pinned.bucket,
+        pinned.key,
+        version_id=pinned.version_id,
+        customer_key=pinned.customer_key,
+        checksum_mode="ENABLED",
+        expected_bucket_owner=pinned.expected_bucket_owner,
+    )
+    try:
+        told = await engine.call(head)
+    except CosError:
+        return whole
+    return told if digest.bare(told.etag) == digest.bare(info.etag) and told.content_length == size else whole
+
+
 async def find_verification(engine: Engine, operation: GetObject, info: ObjectInfo) -> Verification | None:
     """Return how to verify an object, or None if there is no way.
 
-    For a multipart object the size of its first part is requested, and that of each part if they cannot all be equal.
+    If only the ETag of a multipart object is left, the size of its first part is requested, and that of each part if they
+    cannot all be equal.
     """
-    count, size = digest.part_count(info.etag), info.content_length
-    plain = checksum_of(info)
 
     async def check(checksum: Checksum, what: str) -> bool:
         return await verify_checksum(engine, operation, checksum, what)
 
+    if cheap := cheap_checksum(info):
+        return Verification(cheap, check)
+    slow = slow_checksum(info)
+    count, size = digest.part_count(info.etag), info.content_length
     # The number in an ETag is not trusted: each part has at least one byte.
     is_plausible = count is not None and size is not None and 1 <= count <= min(MAX_PARTS, max(size, 1))
     if count is None or not is_plausible or info.customer_algorithm is not None or size is None:
-        return Verification(plain, check) if plain else None
+        return Verification(slow, check) if slow else None
     parts = _Parts(engine, pinned_to(operation, info), size, count)
     if equal := await parts.sizes_if_equal():
         assumed = composite_checksum(info.etag, equal)
@@ -186,35 +161,14 @@ async def find_verification(engine: Engine, operation: GetObject, info: ObjectIn
             sizes = await parts.all_sizes(strict=True)
             if not sizes:
                 # The service does not return the sizes, or they contradict each other: that is not damage.
-                return plain
+                return slow
             return assumed if sizes == equal else composite_checksum(info.etag, sizes)
 
         return Verification(assumed, check, fallback if count > 2 else None)
     sizes = await parts.all_sizes() if count <= _MAX_HEADS else None
     if sizes:
         return Verification(composite_checksum(info.etag, sizes), check)
-    return Verification(plain, check) if plain else None
-
-
-def composite_checksum(etag: str, sizes: list[int]) -> Checksum:
-    """Return the checksum of a multipart object with parts of these sizes."""
-    md5s: list[bytes] = []
-    current = hashlib.md5(usedforsecurity=False)
-    left = sizes[0]
-
-    def update(data: Bytes) -> None:
-        nonlocal current, left
-        view = memoryview(data)
-        while view:
-            current.update(view[:left])
-            taken = min(left, len(view))
-            view, left = view[taken:], left - taken
-            if not left:
-                md5s.append(current.digest())
-                current = hashlib.md5(usedforsecurity=False)
-                left = sizes[len(md5s)] if len(md5s) < len(sizes) else 1 << 62
-
-    return Checksum("composite", digest.bare(etag), update, lambda: digest.composite_etag(md5s))
+    return Verification(slow, check) if slow else None
 
 
 class _Parts:

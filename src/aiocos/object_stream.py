@@ -12,12 +12,14 @@ from types import TracebackType
 
 from aiocos.call import Engine
 from aiocos.errors import ConfigError, IntegrityError, PreconditionFailed, ProtocolError
-from aiocos.integrity import Checksum, ChecksumKind, Verification, checksum_of, find_verification, verify_checksum
-from aiocos.net.hashing import INLINE, run_in_hash_pool
+from aiocos.integrity import Verification, compare, find_verification, verify_checksum
+from aiocos.net.hashing import INLINE, OrderedHashing
 from aiocos.net.stream import BodyStream, Reopen
 from aiocos.net.streamed_response import StreamedResponse
+from aiocos.object_checksum import Checksum, checksum_of
 from aiocos.operations.objects import GetObject, ObjectInfo
 from aiocos.response_errors import resource_of
+from aiocos.wire import checksum as checksums
 from aiocos.wire import digest
 from aiocos.wire.bind import from_response
 from aiocos.wire.message import Response
@@ -33,9 +35,10 @@ class ObjectStream:
             async for chunk in obj: ...
 
     If the connection breaks, the stream continues at the byte where it broke, with `If-Match` on the ETag. At the end of a
-    whole object its checksum is compared: the read after the last bytes raises `IntegrityError` if it differs. The ETag of a
-    multipart object cannot be compared without the sizes of its parts. `client.objects.read` and `client.download` request
-    these; a stream is not compared.
+    whole object its checksum is compared: the read after the last bytes raises `IntegrityError` if it differs. The cheapest
+    checksum of the response is used (see `object_checksum`): a native CRC is computed here, everything else in a thread while
+    further bytes arrive. The ETag of a multipart object is not compared: that takes requests for the sizes of the parts, which
+    `client.objects.read` and `client.download` send.
 
     A stream has one reader at a time and ends with its `async with` block or with its client; reading on raises `ConfigError`.
     A response with other bytes than those requested raises `ProtocolError`. A stream that is dropped closes its connection.
@@ -53,6 +56,8 @@ class ObjectStream:
         self._info: ObjectInfo | None = None
         self._body: BodyStream | None = None
         self._checksum: Checksum | None = None
+        # Hashes in a thread; None if the checksum is computed in this one.
+        self._hashing: OrderedHashing | None = None
         # True if the response has no checksum of the whole object, but there may be one of its parts.
         self._needs_verification = False
         self.extent: Extent | None = None
@@ -95,9 +100,11 @@ class ObjectStream:
                 budget=self._engine.budget,
                 deadline=deadline,
             )
-            if extent.is_whole and self._engine.config.verify_reads and not self._operation.part_number:
-                self._checksum = checksum_of(info)
-                self._needs_verification = self._checksum is None
+            if extent.is_whole and verifies(self._engine, self._operation) and not self._operation.part_number:
+                self._checksum = checksum = checksum_of(info)
+                self._needs_verification = checksum is None
+                if checksum is not None and not (checksum.is_combinable and checksum.inline):
+                    self._hashing = OrderedHashing(checksum.update_all, checksum.inline)
         except BaseException:
             response.close()
             raise
@@ -203,15 +210,14 @@ class ObjectStream:
     async def verification(self) -> Verification | None:
         """Return how to verify a multipart object, which the stream does not do.
 
-        Sends requests for the sizes of the parts.
-
-        None if the stream itself compares a checksum, if it is not of a whole object, or if there is no way to verify it.
+        Sends requests for the sizes of the parts. None if the stream itself compares a checksum, if it is of a range only,
+        or if there is no way to verify it.
         """
         return await find_verification(self._engine, self._operation, self.info) if self._needs_verification else None
 
     def skip_verification(self) -> None:
         """Do not compare the checksum at the end: the caller does it."""
-        self._checksum = None
+        self._checksum = self._hashing = None
 
     # -- the bytes ------------------------------------------------------------------------------------------------
 
@@ -222,14 +228,22 @@ class ObjectStream:
         """
         if self._body is None:
             raise ConfigError(f"{self._what}: not open: it is read inside `async with client.objects.get(...) as obj`")
+        hashing = self._hashing
+        if hashing is not None and hashing.is_full:
+            # Before bytes are taken: a cancel during the wait loses none.
+            await hashing.wait()
         data = await self._body.chunk()
         if self._checksum is not None:
-            if data:
-                self._checksum.update(data)
-            else:
+            if not data:
+                if hashing is not None:
+                    await hashing.finish()
                 # After an error the checksum is kept: reading on raises the error again.
                 await verify_checksum(self._engine, self._operation, self._checksum, self._what)
-                self._checksum = None
+                self.skip_verification()
+            elif hashing is not None:
+                hashing.add(data)
+            else:
+                self._checksum.update(data)
         return data
 
     async def read(self) -> bytes:
@@ -320,6 +334,11 @@ def _make_reopen(engine: Engine, operation: GetObject, etag: str, deadline: floa
     return reopen
 
 
+def verifies(engine: Engine, operation: GetObject) -> bool:
+    """Return True if the bytes of a read are compared with a checksum."""
+    return engine.config.verify_reads if operation.verify_reads is None else operation.verify_reads
+
+
 def open_object(engine: Engine, operation: GetObject) -> ObjectStream:
     """Return a stream of an object. Nothing is sent before `async with`."""
     return ObjectStream(engine, operation)
@@ -330,8 +349,7 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
 
     Damaged bytes are requested again, as often as other errors are retried, before `IntegrityError` is raised.
 
-    The general path is an `ObjectStream` that is read and verified. `read_arrived` does the same for most small objects in less
-    time: see there.
+    The general path is an `ObjectStream` that is read and verified; `read_arrived` is faster for most small objects.
     """
     loop = asyncio.get_running_loop()
     deadline = None if operation.timeout is None else loop.time() + operation.timeout
@@ -339,7 +357,7 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
         if deadline is not None:
             operation = replace(operation, timeout=deadline - loop.time())
         response = await engine.open(operation)
-        data = read_arrived(operation, response) if engine.config.verify_reads else None
+        data = read_arrived(operation, response) if verifies(engine, operation) else None
         if data is not None:
             return data
         try:
@@ -358,9 +376,9 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
 def read_arrived(operation: GetObject, response: StreamedResponse) -> bytes | None:
     """Return the bytes of a small object that has arrived completely, or None.
 
-    This fast path applies to a whole object whose body has arrived with its headers and has the MD5 of its ETag. In every other
-    case the response can still be read by `ObjectStream`, the general path: it handles ranges, parts, conditions, other
-    checksums, large bodies and damage. For the responses accepted here it returns these bytes.
+    This fast path applies to a whole object whose body has arrived with its headers and has the CRC64NVME that they name, if
+    that is native here, or else the MD5 of its ETag. In every other case the response can still be read by `ObjectStream`, the
+    general path, for ranges, parts, conditions, other checksums, large bodies and damage.
     """
     etag = response.headers.get("ETag")
     length = response.headers.get("Content-Length", "")
@@ -374,27 +392,9 @@ def read_arrived(operation: GetObject, response: StreamedResponse) -> bytes | No
     ):
         return None
     data = response.read_nowait()
-    if data is None or len(data) > INLINE or etag != f'"{digest.etag_of(data)}"' or "Content-Range" in response.headers:
+    if data is None or len(data) > INLINE or "Content-Range" in response.headers:
         return None
-    return data
-
-
-async def compare(verification: Verification, data: bytes, what: str) -> ChecksumKind | None:
-    """Verify a whole object in memory.
-
-    Return the kind of checksum that matched, or None if there is none to compare with.
-
-    Raises `IntegrityError` if the bytes differ from what was stored. `what` names the object in messages.
-    """
-    checksum, fallback = verification.checksum, verification.fallback
-    while True:
-        await run_in_hash_pool(checksum.update, data) if len(data) > INLINE else checksum.update(data)
-        if checksum.agrees or fallback is None:
-            break
-        second, fallback = await fallback(), None
-        if second is None:
-            return None
-        if second is checksum:
-            break
-        checksum = second
-    return checksum.kind if await verification.check(checksum, what) else None
+    crc = response.headers.get("x-amz-checksum-crc64nvme")
+    if crc and checksums.is_loaded("crc64nvme") and response.headers.get("x-amz-checksum-type") in (None, "FULL_OBJECT"):
+        return data if crc == checksums.encode(checksums.compute("crc64nvme", data)) else None
+    return data if etag == f'"{digest.etag_of(data)}"' else None

@@ -74,6 +74,7 @@ def test_operations_by_name(shell: Shell, bucket: str, tmp_path: Path):
     assert tags["tags"] == [{"key": "k", "value": "v"}]
     assert shell("api", "copy-object", *at, "--key", "copy", "--source", f"{bucket}/a%20b").code == 0
     assert shell("api", "get-object", *at, "--key", "copy", "--range", "bytes=1-2").out == "ex"
+    assert shell("api", "get-object", *at, "--key", "copy", "--verify-reads", "false", "--timeout", "60").code == 0
     written = shell("api", "get-object", *at, "--key", "copy", "-o", str(tmp_path / "out"))
     assert (tmp_path / "out").read_text() == "text"
     assert written.json()[0]["content_length"] == 4

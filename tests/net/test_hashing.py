@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -78,3 +78,93 @@ def test_forked_process_has_its_own_threads() -> None:
     hashing.pool()
     hashing._drop_pool()
     assert hashing._pool is None
+
+
+class Noted:
+    """Notes what is hashed, and in which thread; holds threads until `gate` is set."""
+
+    def __init__(self) -> None:
+        self.data, self.batches, self.inline = b"", list[int](), list[int]()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def update(self, pieces: Sequence[bytes]) -> None:
+        here = threading.current_thread() is threading.main_thread()
+        if not here:
+            self.gate.wait(60)
+        self.data += b"".join(pieces)
+        (self.inline if here else self.batches).append(sum(map(len, pieces)))
+
+
+async def hash_all(noted: Noted, chunks: Sequence[bytes], inline: int = hashing.INLINE) -> None:
+    hashing_ = hashing.OrderedHashing(noted.update, inline)
+    for chunk in chunks:
+        if hashing_.is_full:
+            await hashing_.wait()
+        hashing_.add(chunk)
+    await hashing_.finish()
+    await hashing_.finish()
+
+
+KIB = 1024
+
+
+@pytest.mark.parametrize(
+    ("chunks", "inline", "batches", "in_loop"),
+    [
+        (0, 256 * KIB, 0, []),
+        (1, 256 * KIB, 0, [64 * KIB]),
+        (4, 256 * KIB, 0, [256 * KIB]),
+        (5, 256 * KIB, 320 * KIB, []),
+        (8, 256 * KIB, 512 * KIB, []),
+        (1, 0, 64 * KIB, []),
+        (100, 0, 6400 * KIB, []),
+    ],
+)
+async def test_chunks_are_hashed_in_order_and_large_bodies_in_threads(
+    chunks: int, inline: int, batches: int, in_loop: list[int]
+) -> None:
+    data = [os.urandom(64 * KIB) for _ in range(chunks)]
+    noted = Noted()
+    await hash_all(noted, data, inline)
+    assert noted.data == b"".join(data)
+    assert (sum(noted.batches), noted.inline) == (batches, in_loop)
+
+
+async def test_few_mib_wait_for_the_thread() -> None:
+    """What is handed over meanwhile becomes one batch, and the reader waits at 4 MiB."""
+    noted = Noted()
+    noted.gate.clear()
+    hashed = hashing.OrderedHashing(noted.update, 0)
+    count = 0
+    while not hashed.is_full:
+        hashed.add(bytes([count]) * 256 * KIB)
+        count += 1
+    assert count == 2 + 16
+    waiting = asyncio.ensure_future(hashed.wait())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    noted.gate.set()
+    await hashed.wait()
+    assert not hashed.is_full
+    await hashed.finish()
+    assert noted.batches == [512 * KIB, 4096 * KIB]
+    assert noted.data == b"".join(bytes([n]) * 256 * KIB for n in range(count))
+
+
+async def test_a_cancelled_end_is_completed_by_the_next() -> None:
+    noted = Noted()
+    noted.gate.clear()
+    hashed = hashing.OrderedHashing(noted.update, 0)
+    hashed.add(b"x" * 600 * KIB)
+    hashed.add(b"y")
+    for _ in range(2):
+        ending = asyncio.ensure_future(hashed.finish())
+        await asyncio.sleep(0)
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+    noted.gate.set()
+    await hashed.finish()
+    assert noted.data == b"x" * 600 * KIB + b"y"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib
+import sys
 import zlib
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -91,3 +92,10 @@ def test_headers_carry_base64(algorithm: checksum.Algorithm):
 @pytest.mark.parametrize("text", ["", "AAAA", "not base64!", "AAAAAA==-3", "ä"])
 def test_what_is_not_a_checksum_is_none(text: str):
     assert checksum.decode("sha256", text) is None
+
+
+def test_only_the_library_of_two_crcs_takes_time_to_load(monkeypatch: pytest.MonkeyPatch):
+    checksum.compute("crc64nvme", b"")
+    assert all(checksum.is_loaded(algorithm) for algorithm in checksum.HEADERS)
+    monkeypatch.delitem(sys.modules, "awscrt.checksums")
+    assert {algorithm for algorithm in checksum.HEADERS if not checksum.is_loaded(algorithm)} == {"crc32c", "crc64nvme"}

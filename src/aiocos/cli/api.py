@@ -113,10 +113,6 @@ def _names(p: Parameter) -> list[str]:
     return names
 
 
-def _offered(cls: type[Operation[Any]]) -> list[Parameter]:
-    return [p for p in cls.spec.parameters if not isinstance(p.location, Local) or p.name == "timeout"]
-
-
 # The form of an option's value, for parameters whose value is not a plain text or number.
 _VALUE_FORMS: dict[type[object], str] = {
     Body: "JSON, or @file",
@@ -132,7 +128,7 @@ def _explain(name: str, cls: type[Operation[Any]]) -> None:
     texts = field_texts(cls)
     print_text(f"Usage: aiocos api {name} [OPTIONS]\n")
     print_text(_wrap(cls.__doc__ or "", width))
-    offered = _offered(cls)
+    offered = cls.spec.parameters
     required, optional = [p for p in offered if p.required], [p for p in offered if not p.required]
     for title, parameters in (("Required", required), ("Options", optional)):
         if parameters:
@@ -164,7 +160,7 @@ def _build(cls: type[Operation[Any]], arguments: list[str]) -> Operation[Any]:
 
     Raises `typer.BadParameter` for an unknown option, a missing value or a value of another type.
     """
-    parameters = {option: p for p in _offered(cls) for option in _names(p)}
+    parameters = {option: p for p in cls.spec.parameters for option in _names(p)}
     values: dict[str, Any] = {}
     remaining = list(arguments)
     while remaining:
@@ -217,7 +213,7 @@ def _parse_value(p: Parameter, text: str) -> Any:
         return _parse_pairs(text)
     if isinstance(location, InPath):
         return text
-    if isinstance(location, Local):
+    if isinstance(location, Local) and p.name == "timeout":
         return float(text)
     return codec(p.type, isinstance(location, Header) and location.iso).read(text)
 

@@ -368,6 +368,7 @@ class Objects(Group[Engine]):
         key: str,
         *,
         checksum_mode: Literal["ENABLED"] | None = "ENABLED",
+        verify_reads: bool | None = None,
         range: ByteRange | str | None = None,
         version_id: str | None = None,
         part_number: int | None = None,
@@ -401,8 +402,9 @@ class Objects(Group[Engine]):
         Args:
             bucket: Name of the bucket.
             key: Key of the object.
-            checksum_mode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is
-                not an MD5.
+            checksum_mode: `ENABLED` (default) requests the object's checksums, to verify the bytes.
+            verify_reads: True compares the bytes of a whole object with its checksum, False does not. None uses
+                `ClientConfig.verify_reads`.
             range: Bytes to read: `ByteRange(0, 99)` or `"bytes=0-99"` for the first hundred, `ByteRange.suffix(n)`
                 for the last n; None reads all. A range that starts behind the end raises `InvalidRange`. Give a range
                 or a part number, not both.
@@ -440,6 +442,7 @@ class Objects(Group[Engine]):
         key: str,
         *,
         checksum_mode: Literal["ENABLED"] | None = "ENABLED",
+        verify_reads: bool | None = None,
         range: ByteRange | str | None = None,
         version_id: str | None = None,
         part_number: int | None = None,
@@ -468,8 +471,9 @@ class Objects(Group[Engine]):
         Args:
             bucket: Name of the bucket.
             key: Key of the object.
-            checksum_mode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is
-                not an MD5.
+            checksum_mode: `ENABLED` (default) requests the object's checksums, to verify the bytes.
+            verify_reads: True compares the bytes of a whole object with its checksum, False does not. None uses
+                `ClientConfig.verify_reads`.
             range: Bytes to read: `ByteRange(0, 99)` or `"bytes=0-99"` for the first hundred, `ByteRange.suffix(n)`
                 for the last n; None reads all. A range that starts behind the end raises `InvalidRange`. Give a range
                 or a part number, not both.

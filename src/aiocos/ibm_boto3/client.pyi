@@ -1027,7 +1027,7 @@ class S3Client:
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
+            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.

@@ -214,7 +214,7 @@ class DownloadArgsTypeDef(TypedDict):
     """`ExtraArgs` of a download."""
 
     ChecksumMode: NotRequired[Literal["ENABLED"]]
-    """`ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5."""
+    """`ENABLED` (default) requests the object's checksums, to verify the bytes."""
     ExpectedBucketOwner: NotRequired[str]
     """Account or instance that must own the bucket; 403 `AccessDenied` otherwise. Leaving it out skips the check."""
     IfMatch: NotRequired[str]

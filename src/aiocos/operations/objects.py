@@ -30,7 +30,7 @@ from aiocos.operations.shared import (
 from aiocos.wire.document import Document, Element
 from aiocos.wire.message import Bytes
 from aiocos.wire.ranges import ByteRange
-from aiocos.wire.spec import Body, Header, Operation, Payload, Query, operation
+from aiocos.wire.spec import Body, Header, Local, Operation, Payload, Query, operation
 from aiocos.wire.text import normalize_line_breaks
 from aiocos.wire.values import CopySource
 
@@ -106,7 +106,9 @@ class GetObject(ReadParams, ResponseOverrideParams, Operation[ObjectInfo]):
     """Key of the object."""
     _: KW_ONLY
     checksum_mode: Annotated[Literal["ENABLED"] | None, Header("x-amz-checksum-mode")] = "ENABLED"
-    """`ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5."""
+    """`ENABLED` (default) requests the object's checksums, to verify the bytes."""
+    verify_reads: Annotated[bool | None, Local()] = None
+    """True compares the bytes of a whole object with its checksum, False does not. None uses `ClientConfig.verify_reads`."""
 
 
 @operation("HEAD", "/{bucket}/{key}")

@@ -410,6 +410,7 @@ class Transfers(Group[TransferManager]):
         multipart_threshold: int | None = None,
         concurrency: int | None = None,
         resume: bool = False,
+        verify: Literal["flow", "disk", "none"] | None = None,
         fsync: bool | None = None,
         timeout: float | None = None,
         customer_key: CustomerKey | bytes | None = None,
@@ -456,8 +457,12 @@ class Transfers(Group[TransferManager]):
             resume: True: keep what a download that fails, is canceled or killed has fetched, so that the same call
                 can continue it. The bytes stay in a hidden file beside the target, with a journal, and are used if
                 the object is still the one with that ETag, and if something can be compared at the end, also with
-                `verify_reads=False`. Objects that are read with one request start over. `ConfigError` for a file
-                object. False (the default) removes the hidden file.
+                `verify="none"`. Objects that are read with one request start over. `ConfigError` for a file object.
+                False (the default) removes the hidden file.
+            verify: How the bytes are compared with the checksum of the object: `"flow"` as they arrive, `"disk"` as
+                they are read back from the file, `"none"` not at all. None uses `TransferConfig.verify` (`"flow"`),
+                or `"none"` if `ClientConfig.verify_reads` is False. A download that continues an earlier run is
+                always compared. `ConfigError` for `"disk"` with a file object, and for another value.
             fsync: True: flush the file to the disk before it is renamed, and its directory afterwards, before the
                 call returns. None uses `TransferConfig.fsync` (False). `ConfigError` if True with a file object:
                 flush that yourself.
@@ -494,6 +499,7 @@ class Transfers(Group[TransferManager]):
         multipart_threshold: int | None = None,
         concurrency: int | None = None,
         resume: bool = False,
+        verify: Literal["flow", "disk", "none"] | None = None,
         fsync: bool | None = None,
         timeout: float | None = None,
         customer_key: CustomerKey | bytes | None = None,
@@ -527,8 +533,12 @@ class Transfers(Group[TransferManager]):
             resume: True: keep what a download that fails, is canceled or killed has fetched, so that the same call
                 can continue it. The bytes stay in a hidden file beside the target, with a journal, and are used if
                 the object is still the one with that ETag, and if something can be compared at the end, also with
-                `verify_reads=False`. Objects that are read with one request start over. `ConfigError` for a file
-                object. False (the default) removes the hidden file.
+                `verify="none"`. Objects that are read with one request start over. `ConfigError` for a file object.
+                False (the default) removes the hidden file.
+            verify: How the bytes are compared with the checksum of the object: `"flow"` as they arrive, `"disk"` as
+                they are read back from the file, `"none"` not at all. None uses `TransferConfig.verify` (`"flow"`),
+                or `"none"` if `ClientConfig.verify_reads` is False. A download that continues an earlier run is
+                always compared. `ConfigError` for `"disk"` with a file object, and for another value.
             fsync: True: flush the file to the disk before it is renamed, and its directory afterwards, before the
                 call returns. None uses `TransferConfig.fsync` (False). `ConfigError` if True with a file object:
                 flush that yourself.

@@ -7,7 +7,7 @@ it is not known, part sizes grow.
 https://cloud.ibm.com/docs/cloud-object-storage?topic=cloud-object-storage-large-objects
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aiocos.config import MAX_OBJECT, MAX_PART, MAX_PARTS, MAX_PUT, MIB, MIN_PART
@@ -90,6 +90,25 @@ def divide(size: int, part_size: int) -> Iterator[PartRange]:
     """
     for index, offset in enumerate(range(0, max(size, 1), part_size)):
         yield PartRange(index + 1, offset, min(part_size, size - offset))
+
+
+def whole_parts(sizes: Sequence[int], wanted: int) -> list[PartRange]:
+    """Return ranges that consist of whole parts of a multipart object.
+
+    A range has as many parts as fit into `wanted` bytes, and at least one.
+
+    Args:
+        sizes: Sizes of the parts in bytes.
+        wanted: Size of a range in bytes.
+    """
+    out: list[PartRange] = []
+    offset = length = 0
+    for size in sizes:
+        if length and length + size > wanted:
+            out.append(PartRange(len(out) + 1, offset, length))
+            offset, length = offset + length, 0
+        length += size
+    return [*out, PartRange(len(out) + 1, offset, length)]
 
 
 def growing_parts(part_size: int, maximum: int) -> Iterator[PartRange]:

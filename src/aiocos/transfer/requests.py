@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, TypeAlias
 
+from aiocos.config import Verify
 from aiocos.groups import Service
 from aiocos.operations.shared import (
     ContentParams,
@@ -189,8 +190,16 @@ class DownloadRequest(CustomerKeyParams, ReadConditionParams, ExpectedOwnerParam
     """True: keep what a download that fails, is canceled or killed has fetched, so that the same call can continue it.
 
     The bytes stay in a hidden file beside the target, with a journal, and are used if the object is still the one with that
-    ETag, and if something can be compared at the end, also with `verify_reads=False`. Objects that are read with one request
+    ETag, and if something can be compared at the end, also with `verify="none"`. Objects that are read with one request
     start over. `ConfigError` for a file object. False (the default) removes the hidden file.
+    """
+    verify: Verify | None = None
+    """How the bytes are compared with the checksum of the object: `"flow"` as they arrive, `"disk"` as they are read back from
+    the file, `"none"` not at all. None uses `TransferConfig.verify` (`"flow"`), or `"none"` if `ClientConfig.verify_reads` is
+    False.
+
+    A download that continues an earlier run is always compared. `ConfigError` for `"disk"` with a file object, and for another
+    value.
     """
     fsync: bool | None = None
     """True: flush the file to the disk before it is renamed, and its directory afterwards, before the call returns.

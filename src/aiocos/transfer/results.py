@@ -19,6 +19,9 @@ SyncKind: TypeAlias = Literal["upload", "download", "copy", "delete", "refuse"]
 Verified: TypeAlias = Literal["md5", "composite", "checksum"] | None
 """What the content was compared with; None if nothing could be compared."""
 
+VerifiedBy = Literal["md5", "composite", "crc64nvme", "crc32", "crc32c", "sha1", "sha256"] | None
+"""What a download was compared with; None if nothing was compared."""
+
 
 def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     """Return the single exceptions of a group, however deeply nested."""
@@ -105,11 +108,12 @@ class DownloadResult(_TransferResult):
     """Bytes that were written."""
     version_id: str | None = None
     """Version of the object in a versioned bucket, else None."""
-    verified: Verified = None
-    """Evidence that the bytes are those of the object.
+    verified: VerifiedBy = None
+    """What the bytes were compared with.
 
-    `md5` or `composite`: compared with the ETag. `checksum`: compared with a checksum header. None: the service gives nothing
-    that can be computed here (a customer's key, parts of unknown sizes), or `ClientConfig.verify_reads` is False.
+    `crc64nvme`, `crc32c`, `crc32`, `sha1`, `sha256`: that checksum of the whole object. `md5`: its ETag, the MD5 of an object
+    stored by one PUT. `composite`: its ETag, computed from the MD5s of its parts. None: the service gives nothing that can be
+    computed here (no checksum and a customer's key or parts of unknown sizes), or nothing was to be compared (`verify`).
     """
     resumed_bytes: int = 0
     """Bytes that an earlier run had fetched, with `resume=True`."""

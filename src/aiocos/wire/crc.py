@@ -13,7 +13,7 @@ A CRC is linear over GF(2). Two things follow, and both are used here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -55,7 +55,7 @@ def combine(polynomial: Polynomial, parts: Iterable[tuple[int, int]]) -> int:
     """Return the CRC of joined parts, from the CRC and the length in bytes of each."""
     value = 0
     for part, length in parts:
-        value = _times(_shift(polynomial, length), value) ^ part
+        value = (_multiply(polynomial, _shift(polynomial, length), value) if value else 0) ^ part
     return value
 
 
@@ -91,34 +91,58 @@ def _lanes(polynomial: Polynomial, data: bytes, register: int) -> int:
         effects = [read(index.translate(table), "little") for table in tables]
         planes = [planes[n + 1] ^ effects[n] for n in range(size - 1)] + [effects[-1]]
     rows = [plane.to_bytes(_LANES, "little") for plane in planes]
-    shift = _shift(polynomial, length)
+    shifts = _shift_tables(polynomial, length)
     for lane in zip(*rows, strict=True):
-        register = _times(shift, register) ^ read(bytes(lane), "little")
+        shifted = 0
+        for table, byte in zip(shifts, register.to_bytes(size, "little"), strict=True):
+            shifted ^= table[byte]
+        register = shifted ^ read(bytes(lane), "little")
     return register
 
 
-def _times(matrix: Sequence[int], vector: int) -> int:
-    total, row = 0, 0
-    while vector:
-        if vector & 1:
-            total ^= matrix[row]
-        vector >>= 1
-        row += 1
-    return total
+def _multiply(polynomial: Polynomial, a: int, b: int) -> int:
+    """Return the product of two polynomials modulo that of the CRC."""
+    product, bit = 0, 1 << (polynomial.width - 1)
+    while a:
+        if a & bit:
+            product ^= b
+            a ^= bit
+        bit >>= 1
+        b = (b >> 1) ^ polynomial.value if b & 1 else b >> 1
+    return product
+
+
+@cache
+def _power(polynomial: Polynomial, exponent: int) -> int:
+    """Return x to the power of 2 to the power of `exponent`, modulo the polynomial."""
+    if not exponent:
+        return 1 << (polynomial.width - 2)
+    half = _power(polynomial, exponent - 1)
+    return _multiply(polynomial, half, half)
 
 
 @lru_cache(maxsize=64)
-def _shift(polynomial: Polynomial, length: int) -> tuple[int, ...]:
-    """Return the effect of `length` zero bytes on a register.
+def _shift(polynomial: Polynomial, length: int) -> int:
+    """Return the factor by which `length` zero bytes multiply a register.
 
-    The result is a matrix over GF(2), computed by repeated squaring.
+    It is x to the power of `8 * length`.
     """
-    power = [polynomial.value, *(1 << n for n in range(polynomial.width - 1))]
-    result = [1 << n for n in range(polynomial.width)]
-    bits = length * 8
-    while bits:
-        if bits & 1:
-            result = [_times(power, row) for row in result]
-        bits >>= 1
-        power = [_times(power, row) for row in power]
-    return tuple(result)
+    factor, exponent = 1 << (polynomial.width - 1), 3
+    while length:
+        if length & 1:
+            factor = _multiply(polynomial, _power(polynomial, exponent), factor)
+        length, exponent = length >> 1, exponent + 1
+    return factor
+
+
+@lru_cache(maxsize=8)
+def _shift_tables(polynomial: Polynomial, length: int) -> list[list[int]]:
+    """Return the effect of `length` zero bytes on each byte of a register."""
+    factor, tables = _shift(polynomial, length), list[list[int]]()
+    for low in range(0, polynomial.width, 8):
+        bits = [_multiply(polynomial, 1 << (low + n), factor) for n in range(8)]
+        table = [0]
+        for bit in bits:
+            table += [bit ^ entry for entry in table]
+        tables.append(table)
+    return tables

@@ -201,14 +201,14 @@ async def test_what_comes_is_written_in_steps_and_no_further_than_asked_for(
     stream, notes, data = Chunks(*lengths), [], b""
     one: Any = downloading._Attempt.__new__(downloading._Attempt)
 
-    async def write(pieces: list[bytes], length: int, offset: int, verifier: object) -> None:
+    async def write(pieces: list[bytes], length: int, offset: int, verifier: object, range_hash: object) -> None:
         nonlocal data
         assert sum(map(len, pieces)) == length
         notes.append((offset, length))
         data += b"".join(pieces)
 
     one._write = write
-    assert await one._write_stream(stream, 7, limit, None) == sum(length for _, length in written)
+    assert await one._write_stream(stream, 7, limit, None, None) == sum(length for _, length in written)
     assert notes == written
     assert data == DATA[: len(data)]
     assert len(stream._chunks) == left, "what others fetch is not read"

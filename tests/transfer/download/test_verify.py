@@ -13,9 +13,10 @@ import pytest
 
 from aiocos.config import MIB
 from aiocos.errors import IntegrityError
-from aiocos.integrity import Checksum, Verification
+from aiocos.integrity import Verification
+from aiocos.object_checksum import Checksum
 from aiocos.transfer.download import verify
-from aiocos.transfer.download.verify import Verifier
+from aiocos.transfer.download.verify import DiskVerifier
 from aiocos.wire.message import Bytes
 
 DATA = os.urandom(9 * MIB + 17)
@@ -43,7 +44,7 @@ async def written(tmp_path: Path, data: bytes = DATA) -> AsyncIterator[int]:
 async def test_all_of_a_file_is_read_once_and_in_order(tmp_path: Path, length: int):
     data = DATA[:length]
     async with written(tmp_path, data) as fd:
-        verifier = Verifier(fd, length, Verification(proof_of(data), strict))
+        verifier = DiskVerifier(fd, length, Verification(proof_of(data), strict))
         verifier.add_written(0, length)
         await asyncio.wait_for(verifier.run("it"), 30)
         assert verifier.verified == "md5"
@@ -59,7 +60,7 @@ async def test_what_lies_behind_a_gap_is_not_read(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(verify, "_hash", noted)
     async with written(tmp_path) as fd:
-        verifier = Verifier(fd, len(DATA), Verification(proof_of(DATA, "composite"), strict))
+        verifier = DiskVerifier(fd, len(DATA), Verification(proof_of(DATA, "composite"), strict))
         following = asyncio.ensure_future(verifier.run("it"))
 
         async def has(offset: int, length: int, *expected: tuple[int, int]) -> None:
@@ -85,7 +86,7 @@ async def test_what_lies_behind_a_gap_is_not_read(tmp_path: Path, monkeypatch: p
 
 async def test_bytes_that_are_another_objects_are_an_error(tmp_path: Path):
     async with written(tmp_path) as fd:
-        verifier = Verifier(fd, len(DATA), Verification(proof_of(DATA[1:]), strict))
+        verifier = DiskVerifier(fd, len(DATA), Verification(proof_of(DATA[1:]), strict))
         verifier.add_written(0, len(DATA))
         with pytest.raises(IntegrityError, match="the download of x"):
             await verifier.run("the download of x")
@@ -94,7 +95,7 @@ async def test_bytes_that_are_another_objects_are_an_error(tmp_path: Path):
 
 async def test_where_nothing_vouches_nothing_is_read(tmp_path: Path):
     for size, evidence in ((5, None), (None, Verification(proof_of(b""), strict))):
-        verifier = Verifier(-1, size, evidence)
+        verifier = DiskVerifier(-1, size, evidence)
         await asyncio.wait_for(verifier.run("it"), 30)
         assert verifier.verified is None
 
@@ -104,7 +105,7 @@ async def test_a_check_that_says_nothing_verifies_nothing(tmp_path: Path):
         return False
 
     async with written(tmp_path) as fd:
-        verifier = Verifier(fd, len(DATA), Verification(proof_of(b"other"), vague))
+        verifier = DiskVerifier(fd, len(DATA), Verification(proof_of(b"other"), vague))
         verifier.add_written(0, len(DATA))
         await verifier.run("it")
         assert verifier.verified is None
@@ -124,7 +125,7 @@ async def test_a_supposition_is_looked_into_before_it_is_held_against_an_object(
     async with written(tmp_path) as fd:
 
         async def follow(evidence: Verification) -> str | None:
-            verifier = Verifier(fd, len(DATA), evidence)
+            verifier = DiskVerifier(fd, len(DATA), evidence)
             verifier.add_written(0, len(DATA))
             await verifier.run("it")
             return verifier.verified
@@ -155,7 +156,7 @@ async def test_a_proof_that_is_right_after_all_is_not_read_twice(tmp_path: Path)
         return proof
 
     async with written(tmp_path) as fd:
-        verifier = Verifier(fd, len(DATA), Verification(proof, strict, otherwise))
+        verifier = DiskVerifier(fd, len(DATA), Verification(proof, strict, otherwise))
         verifier.add_written(0, len(DATA))
         with pytest.raises(IntegrityError):
             await verifier.run("it")

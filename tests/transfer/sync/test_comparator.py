@@ -11,7 +11,8 @@ import pytest
 
 from aiocos.config import MIB
 from aiocos.errors import AccessDenied
-from aiocos.integrity import Checksum, Verification
+from aiocos.integrity import Verification
+from aiocos.object_checksum import Checksum
 from aiocos.operations.objects import HeadObject
 from aiocos.transfer.sync import comparator as comparing
 from aiocos.transfer.sync.comparator import Compare, difference

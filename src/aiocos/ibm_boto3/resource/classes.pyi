@@ -1765,7 +1765,7 @@ class Object(Loadable):
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
+            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -2650,7 +2650,7 @@ class ObjectSummary(Loadable):
                 out.
             VersionId: Version to read; `null` for one written before versioning. Leaving it out reads the current version.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
+            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.
@@ -3125,7 +3125,7 @@ class ObjectVersion(Resource):
             Range: Bytes to read, such as `bytes=0-99` (both ends count) or `bytes=-100` for the last 100. All if it is left
                 out.
             PartNumber: Read only this part of a multipart object: 1 to 10,000. An object stored in one piece is its own part 1.
-            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes where the ETag is not an MD5.
+            ChecksumMode: `ENABLED` (default) requests the object's checksums, to verify the bytes.
             SSECustomerAlgorithm: Algorithm of the customer's encryption key (SSE-C): `AES256`. Required with `SSECustomerKey`.
             SSECustomerKey: The customer's encryption key (SSE-C): 32 bytes, or their base64 if `SSECustomerKeyMD5` is given
                 too.

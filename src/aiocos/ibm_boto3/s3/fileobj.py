@@ -12,7 +12,6 @@ from typing import Any, cast
 from aiocos.errors import printable
 from aiocos.groups import Service, engine_of
 from aiocos.integrity import Verification, find_verification
-from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.retry import pause
 from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import GetObject
@@ -100,8 +99,7 @@ async def download_into(service: Service, reading: GetObject, fileobj: Any, step
             if size >= step or (not piece and size):
                 data = b"".join(pieces)
                 if verification is not None:
-                    update = verification.checksum.update
-                    await run_in_hash_pool(update, data) if size > INLINE else update(data)
+                    await verification.checksum.add(data)
                 await write(data)
                 monitor.advance(size)
                 pieces, size = [], 0

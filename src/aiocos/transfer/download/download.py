@@ -4,13 +4,12 @@ The first request is a plain GET. Its response has the size and the ETag, and fo
 large one, its body is read up to the end of the first range only. The other ranges are requested in parallel, each with the
 condition that the object still has that ETag.
 
-The bytes are written to a hidden file beside the target. The checksum of that file is computed while it grows, in order, so
-what is verified is what is on disk. Then the file is renamed to the target; a download that fails leaves the old file as it
-was.
+The bytes are written to a hidden file beside the target, and compared with a checksum of the object while they arrive
+(`verify`). Then the file is renamed to the target; a download that fails leaves the old file as it was.
 
 With `resume`, a download that fails keeps the hidden file (`partial`), and the same call fetches what is missing. Bytes of an
-earlier run are never trusted: the file must agree with a checksum of the object, even if `verify_reads` is off. If the service
-has none that can be compared, the download begins anew.
+earlier run are never trusted: they are read from the file, and the whole must agree with a checksum of the object, even if
+nothing else is compared. If the service has none that can be compared, the download begins anew.
 
 Sizes are announced by the server. An object has at most 10 TiB and is read in at most 10,000 ranges, whatever is announced.
 """
@@ -25,7 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aiocos.config import MAX_OBJECT, MIB, TransferConfig
+from aiocos.config import MAX_OBJECT, MIB, TransferConfig, Verify
 from aiocos.errors import (
     ConfigError,
     CosError,
@@ -37,18 +36,18 @@ from aiocos.errors import (
     TransferError,
 )
 from aiocos.groups import Service, engine_of
-from aiocos.integrity import find_verification, pinned_to
+from aiocos.integrity import Verification, find_verification, pinned_to, whole_info
 from aiocos.object_stream import ObjectStream
-from aiocos.operations.objects import GetObject
+from aiocos.operations.objects import GetObject, ObjectInfo
 from aiocos.transfer.derive import derive_read
 from aiocos.transfer.download.file_object import download_to_file_object
 from aiocos.transfer.download.partial import PartialFile
 from aiocos.transfer.download.small import SMALL_OBJECT, receive
 from aiocos.transfer.download.target import Target
-from aiocos.transfer.download.verify import Verifier
+from aiocos.transfer.download.verify import RangeHash, Verifier, verifier_for, verify_mode
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.memory import MemoryBudget
-from aiocos.transfer.parts import PartRange, check_concurrency, check_threshold, divide, range_size_for
+from aiocos.transfer.parts import PartRange, check_concurrency, check_threshold, divide, range_size_for, whole_parts
 from aiocos.transfer.progress import Monitor
 from aiocos.transfer.requests import DownloadRequest
 from aiocos.transfer.results import DownloadResult, leaves, raise_for
@@ -59,6 +58,9 @@ from aiocos.wire.ranges import ByteRange
 _WRITE_SIZE = MIB
 # Memory of one range: bytes that are being gathered, and bytes that are being written.
 _RANGE_MEMORY = 2 * _WRITE_SIZE
+# Ranges follow the parts of a multipart object if its largest part is at most so many ranges: larger parts would leave little
+# to request in parallel.
+_MAX_PART = 4
 ATTEMPTS = 3
 """Complete attempts if the bytes do not verify."""
 
@@ -69,6 +71,8 @@ async def download(service: Service, budget: MemoryBudget, request: DownloadRequ
     check_threshold(request.multipart_threshold)
     if request.part_size is not None and request.part_size < 1:
         raise ConfigError("part_size is at least 1 byte")
+    if request.verify not in (None, "flow", "disk", "none"):
+        raise ConfigError(f"verify is {request.verify!r}; it must be 'flow', 'disk' or 'none'")
     if not isinstance(request.target, str | os.PathLike):
         return await download_to_file_object(service, budget, request, request.target, monitor)
     path = Path(request.target)
@@ -116,6 +120,7 @@ class _Attempt:
         self._monitor = monitor
         self._what = f"download of {request.bucket}/{request.key}"
         self._rejected = rejected
+        self._verify: Verify = verify_mode(self._engine.config, request)
         fsync = self._config.fsync if request.fsync is None else request.fsync
         self._partial = PartialFile(target, self._identity() if request.resume else None, fsync=fsync)
 
@@ -153,7 +158,7 @@ class _Attempt:
         engine, monitor, what = self._engine, self._monitor, f"the {self._what}"
         monitor.bytes_total, monitor.parts_total = size, 1
         async with self._budget.reserve(2 * size, monitor):
-            data, verified = await receive(engine, reading, stream, what)
+            data, verified = await receive(engine, reading, stream, what, verify=self._verify != "none")
             await in_thread(self._partial.write_small, data, what)
         monitor.advance(len(data), parts=1)
         return DownloadResult(
@@ -173,16 +178,27 @@ class _Attempt:
             raise ProtocolError(
                 f"the {self._what}: {size} bytes are announced, and an object has at most {MAX_OBJECT} (10 TiB)"
             )
+        info = stream.info.model_copy(update={"content_length": size, "content_range": None})
+        verification = await self._find_verification(reading, info)
         part_size = self._request.part_size or self._config.part_size
         given = self._request.multipart_threshold
         threshold = self._config.multipart_threshold if given is None else given
         if size is None or size <= max(threshold, part_size) or not stream.etag:
             parts = [PartRange(1, 0, size if size is not None else 0)]
         else:
-            parts = list(divide(size, range_size_for(size, part_size)))
+            sizes = verification.checksum.sizes if verification is not None and self._verify == "flow" else None
+            range_size = range_size_for(size, part_size)
+            if sizes is not None and max(sizes) <= _MAX_PART * range_size:
+                parts = whole_parts(sizes, range_size)
+            else:
+                parts = list(divide(size, range_size))
             await self._partial.begin(stream.etag, stream.version_id, size)
         await self._partial.allocate(size or 0)
-        return await self._fill(stream, reading, size, parts, parts)
+        return await self._fill(stream, reading, size, parts, parts, verification)
+
+    async def _find_verification(self, reading: GetObject, info: ObjectInfo) -> Verification | None:
+        """Return how to verify the object; None if there is no way or it is not wanted."""
+        return None if self._verify == "none" else await find_verification(self._engine, reading, info)
 
     async def _resume(self, reading: GetObject) -> DownloadResult | None:
         """Download what is missing in the file of an earlier run.
@@ -210,38 +226,38 @@ class _Attempt:
             if total != size:
                 partial.reject(f"the object has {total} bytes now, and had {size}")
                 return None
-            info = stream.info.model_copy(update={"content_length": size, "content_range": None})
-            if await find_verification(self._engine, reading, info) is None:
+            info = await whole_info(self._engine, pinned_to(reading, stream.info), stream.info, size)
+            if (verification := await find_verification(self._engine, reading, info)) is None:
                 partial.reject("the service has no checksum of the object with which the earlier bytes could be compared")
                 return None
             self._monitor.advance(size - sum(part.length for part in missing), resumed=True)
-            return await self._fill(stream, reading, size, parts, missing)
+            return await self._fill(stream, reading, size, parts, missing, verification)
 
     async def _fill(
-        self, stream: ObjectStream, reading: GetObject, size: int | None, parts: list[PartRange], missing: list[PartRange]
+        self,
+        stream: ObjectStream,
+        reading: GetObject,
+        size: int | None,
+        parts: list[PartRange],
+        missing: list[PartRange],
+        verification: Verification | None,
     ) -> DownloadResult:
         """Download the missing ranges, the first one from `stream`.
 
-        Then verify the file and rename it.
+        Then rename the file, if all bytes are verified.
         """
-        # The stream would verify the bytes that arrived. We verify those on disk.
         stream.skip_verification()
-        info = stream.info.model_copy(update={"content_length": size, "content_range": None})
         monitor, partial = self._monitor, self._partial
         monitor.bytes_total = size
         complete = len({part.number for part in parts} - {part.number for part in missing})
         monitor.parts_total, monitor.parts_done = complete + len(missing), complete
-        verify = self._engine.config.verify_reads or bool(partial.resumed)
-        verification = await find_verification(self._engine, reading, info) if verify else None
-        verifier = Verifier(partial.fd, size, verification)
-        for offset, length in partial.resumed:
-            verifier.add_written(offset, length)
+        verifier = verifier_for(self._verify, partial.fd, size, verification, parts, partial.resumed)
         try:
             async with TaskGroup() as tasks:
                 tasks.create_task(self._first_range(stream, missing[0], len(missing) > 1, verifier))
                 if len(missing) > 1:
                     slots = asyncio.Semaphore((self._request.concurrency or self._config.concurrency) - 1 or 1)
-                    tasks.create_task(self._other_ranges(missing[1:], pinned_to(reading, info), slots, verifier, tasks))
+                    tasks.create_task(self._other_ranges(missing[1:], pinned_to(reading, stream.info), slots, verifier, tasks))
                 tasks.create_task(verifier.run(f"the {self._what}"))
         except BaseExceptionGroup as group:
             error = self._error_for(group)
@@ -268,7 +284,7 @@ class _Attempt:
     async def _first_range(self, stream: ObjectStream, part: PartRange, more: bool, verifier: Verifier) -> None:
         """Write the first response: all of it, or with `more` only the first range."""
         async with self._budget.reserve(_RANGE_MEMORY, self._monitor):
-            await self._write_stream(stream, part.offset, part.length if more else None, verifier)
+            await self._write_range(stream, part, part.length if more else None, verifier)
         if more:
             stream.close()
         self._monitor.advance(0, parts=1)
@@ -303,16 +319,25 @@ class _Attempt:
         reading = replace(pinned, range=ByteRange(part.offset, part.end - 1))
         async with ObjectStream(self._engine, reading) as stream:
             stream.skip_verification()
-            length = await self._write_stream(stream, part.offset, None, verifier)
+            length = await self._write_range(stream, part, None, verifier)
         if length != part.length:
             raise ProtocolError(f"the {self._what}: bytes {part.offset}-{part.end - 1} came as {length} bytes")
         self._monitor.advance(0, parts=1)
 
-    async def _write_stream(self, stream: ObjectStream, offset: int, limit: int | None, verifier: Verifier) -> int:
-        """Write a response to the file at `offset`; return the number of bytes.
+    async def _write_range(self, stream: ObjectStream, part: PartRange, limit: int | None, verifier: Verifier) -> int:
+        """Write a response to the file, and hash it; return the number of bytes.
 
         At most `limit` bytes are written, in steps of 1 MiB.
         """
+        range_hash = verifier.hash_for(part)
+        length = await self._write_stream(stream, part.offset, limit, verifier, range_hash)
+        if range_hash is not None:
+            range_hash.add(length)
+        return length
+
+    async def _write_stream(
+        self, stream: ObjectStream, offset: int, limit: int | None, verifier: Verifier, range_hash: RangeHash | None
+    ) -> int:
         written = gathered = 0
         pieces: list[bytes] = []
         while chunk := await stream.chunk():
@@ -322,16 +347,18 @@ class _Attempt:
             gathered += len(chunk)
             at_limit = limit is not None and written + gathered == limit
             if gathered >= _WRITE_SIZE or at_limit:
-                await self._write(pieces, gathered, offset + written, verifier)
+                await self._write(pieces, gathered, offset + written, verifier, range_hash)
                 written, gathered, pieces = written + gathered, 0, []
             if at_limit:
                 return written
         if pieces:
-            await self._write(pieces, gathered, offset + written, verifier)
+            await self._write(pieces, gathered, offset + written, verifier, range_hash)
         return written + gathered
 
-    async def _write(self, pieces: list[bytes], length: int, offset: int, verifier: Verifier) -> None:
-        await self._partial.write(pieces, length, offset)
+    async def _write(
+        self, pieces: list[bytes], length: int, offset: int, verifier: Verifier, range_hash: RangeHash | None
+    ) -> None:
+        await self._partial.write(pieces, length, offset, None if range_hash is None else range_hash.update)
         self._monitor.advance(length)
         verifier.add_written(offset, length)
 

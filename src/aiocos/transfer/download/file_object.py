@@ -25,17 +25,17 @@ from aiocos.config import MAX_OBJECT, MIB
 from aiocos.errors import ConfigError, CosError, IntegrityError, PreconditionFailed, ProtocolError, TransferError, printable
 from aiocos.groups import Service, engine_of
 from aiocos.integrity import Verification, find_verification, pinned_to
-from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.derive import derive_read
+from aiocos.transfer.download.verify import verify_mode
 from aiocos.transfer.download.writer import OrderedWriter
 from aiocos.transfer.file_objects import is_text_file
 from aiocos.transfer.memory import MemoryBudget
 from aiocos.transfer.parts import PartRange, divide, range_size_for
 from aiocos.transfer.progress import Monitor
 from aiocos.transfer.requests import DownloadRequest
-from aiocos.transfer.results import DownloadResult, Verified, leaves, raise_for
+from aiocos.transfer.results import DownloadResult, VerifiedBy, leaves, raise_for
 from aiocos.transfer.tasks import TaskGroup
 from aiocos.wire.ranges import ByteRange
 
@@ -59,6 +59,8 @@ def check_file_object(target: Any, request: DownloadRequest) -> None:
         raise ConfigError(f"{what}: the target is open for reading only: open it with mode 'wb'")
     if request.resume:
         raise ConfigError(f"{what} cannot be resumed: its target is a file object; give the path of a file")
+    if request.verify == "disk":
+        raise ConfigError(f"{what}: verify='disk' is for paths: a file object is not read back")
     if request.fsync:
         raise ConfigError(f"{what}: fsync is for paths: flush the file object after the download")
 
@@ -100,7 +102,7 @@ class _Download:
                 raise ProtocolError(
                     f"{self._what}: {size} bytes are announced, and an object has at most {MAX_OBJECT} (10 TiB)"
                 )
-            if self._engine.config.verify_reads:
+            if verify_mode(self._engine.config, request) != "none":
                 self._verification = await find_verification(self._engine, reading, stream.info)
             window, parts = self._plan(size, can_pin=bool(stream.etag))
             self._slots = asyncio.Semaphore(window)
@@ -194,12 +196,11 @@ class _Download:
 
     async def _write(self, data: bytes) -> None:
         if self._verification is not None:
-            update = self._verification.checksum.update
-            await run_in_hash_pool(update, data) if len(data) > INLINE else update(data)
+            await self._verification.checksum.add(data)
         await self._writer.write(data)
         self._monitor.advance(len(data))
 
-    async def _verify(self) -> Verified:
+    async def _verify(self) -> VerifiedBy:
         """Compare the bytes that were written with the object's checksum.
 
         Raises `IntegrityError` if they differ.

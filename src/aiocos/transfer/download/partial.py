@@ -17,7 +17,7 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, cast
@@ -205,11 +205,20 @@ class PartialFile:
             raise OSError(errno.ENOSPC, text, str(self._target.path))
         os.truncate(self._fd, size)
 
-    async def write(self, pieces: list[bytes], length: int, offset: int) -> None:
-        """Write pieces, together `length` bytes, at `offset`; record them."""
-        await in_thread(self._write, pieces, length, offset)
+    async def write(
+        self, pieces: list[bytes], length: int, offset: int, update: Callable[[list[bytes]], None] | None = None
+    ) -> None:
+        """Write pieces, together `length` bytes, at `offset`; record them.
 
-    def _write(self, pieces: list[bytes], length: int, offset: int) -> None:
+        `update` hashes them first, in the same thread.
+        """
+        await in_thread(self._write, pieces, length, offset, update)
+
+    def _write(
+        self, pieces: list[bytes], length: int, offset: int, update: Callable[[list[bytes]], None] | None = None
+    ) -> None:
+        if update is not None:
+            update(pieces)
         with naming(self._target):
             write_at(self._fd, pieces, offset)
         if self._journal is not None and self._journal.begun is not None:

@@ -9,8 +9,9 @@ from collections.abc import Generator
 from aiocos.call import Engine
 from aiocos.config import KIB
 from aiocos.errors import IntegrityError
-from aiocos.integrity import ChecksumKind, find_verification
-from aiocos.object_stream import ObjectStream, compare
+from aiocos.integrity import compare, find_verification
+from aiocos.object_checksum import ChecksumKind
+from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import GetObject
 from aiocos.transfer.download.target import Target
 from aiocos.transfer.files import write_at
@@ -19,13 +20,16 @@ SMALL_OBJECT = 256 * KIB
 """Objects up to this many bytes are read into memory."""
 
 
-async def receive(engine: Engine, reading: GetObject, stream: ObjectStream, what: str) -> tuple[bytes, ChecksumKind | None]:
+async def receive(
+    engine: Engine, reading: GetObject, stream: ObjectStream, what: str, *, verify: bool
+) -> tuple[bytes, ChecksumKind | None]:
     """Return the bytes of a small object, and the kind of checksum that they have.
 
-    `stream` is the response. `what` names the object in the `IntegrityError` that is raised if the bytes do not verify.
+    `stream` is the response. With `verify` False nothing is compared. `what` names the object in the `IntegrityError` that is
+    raised if the bytes do not verify.
     """
     stream.skip_verification()
-    verification = await find_verification(engine, reading, stream.info) if engine.config.verify_reads else None
+    verification = await find_verification(engine, reading, stream.info) if verify else None
     data = await stream.read()
     return data, await compare(verification, data, what) if verification else None
 

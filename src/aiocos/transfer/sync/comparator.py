@@ -12,7 +12,8 @@ from pathlib import Path
 from aiocos.config import MIB
 from aiocos.errors import CosError
 from aiocos.groups import Service, engine_of
-from aiocos.integrity import Checksum, find_verification
+from aiocos.integrity import find_verification
+from aiocos.object_checksum import Checksum
 from aiocos.operations.objects import GetObject, HeadObject
 from aiocos.transfer.files import in_thread
 from aiocos.transfer.requests import Compare

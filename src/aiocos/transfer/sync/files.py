@@ -116,7 +116,9 @@ class FileDownloads:
         self._target = target
         self._part_size = part_size
         self._resume = resume
-        self._fsync = self._engine.config.transfer.fsync
+        config = self._engine.config
+        self._fsync = config.transfer.fsync
+        self._verify = config.verify_reads and config.transfer.verify != "none"
         self._writes = ThreadBatch(self._writing)
 
     @contextmanager
@@ -185,11 +187,11 @@ class FileDownloads:
         """Return the verified bytes of an object; None if it has another size."""
         engine = self._engine
         response = await engine.open(reading)
-        data = read_arrived(reading, response) if engine.config.verify_reads else None
+        data = read_arrived(reading, response) if self._verify else None
         if data is None:
             async with ObjectStream(engine, reading, response) as stream:
                 if stream.info.content_length != size:
                     return None
-                data, _ = await receive(engine, reading, stream, what)
+                data, _ = await receive(engine, reading, stream, what, verify=self._verify)
         # An object that was replaced since may be larger than the memory that was reserved.
         return data if len(data) == size else None
