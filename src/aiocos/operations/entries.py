@@ -182,11 +182,15 @@ def _decoded(keys: list[str]) -> list[str]:
 
 
 def _times(column: list[str]) -> list[datetime]:
-    patterns = set("<".join(column).encode().translate(_DIGITS).split(b"<"))
+    # Objects that were written together often have the same time: each is read once.
+    unique = set(column)
+    patterns = set("<".join(unique).encode().translate(_DIGITS).split(b"<"))
     if not patterns <= _TIMES:
         raise _Unexpected("an unusual form of a time")
     try:
-        return list(map(datetime.fromisoformat, column))
+        if len(unique) > len(column) // 2:
+            return list(map(datetime.fromisoformat, column))
+        return list(map({text: datetime.fromisoformat(text) for text in unique}.__getitem__, column))
     except ValueError as error:
         raise _Unexpected("not a time") from error
 
