@@ -237,6 +237,11 @@ class ObjectStream:
 
         If the read is cancelled midway, the bytes it has taken are lost: reading on raises `ConfigError`.
         """
+        if self._body is not None and (whole := self._body.take_whole(INLINE)) is not None:
+            if self._checksum is not None:
+                self._checksum.update(whole)
+                await self.chunk()  # at the end: compares the checksum
+            return whole
         first = await self.chunk()
         try:
             if not (data := await self.chunk()):
@@ -321,7 +326,7 @@ def _make_reopen(engine: Engine, operation: GetObject, etag: str, deadline: floa
 
 
 def open_object(engine: Engine, operation: GetObject) -> ObjectStream:
-    """Return a stream of an object. Nothing is sent before `async with`."""
+    """Return a stream of an object; nothing is sent before `async with`."""
     return ObjectStream(engine, operation)
 
 
@@ -329,9 +334,6 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
     """Return the bytes of an object, or of a range of it.
 
     Damaged bytes are requested again, as often as other errors are retried, before `IntegrityError` is raised.
-
-    The general path is an `ObjectStream` that is read and verified. `_read_small` does the same for most small objects in less
-    time: see there.
     """
     loop = asyncio.get_running_loop()
     deadline = None if operation.timeout is None else loop.time() + operation.timeout
@@ -358,9 +360,7 @@ async def read_object(engine: Engine, operation: GetObject) -> bytes:
 def _read_small(operation: GetObject, response: StreamedResponse) -> bytes | None:
     """Return the bytes of a small object that has arrived completely, or None.
 
-    This fast path applies to a whole object whose body has arrived with its headers and has the MD5 of its ETag. In every other
-    case the response can still be read by `ObjectStream`, the general path: it handles ranges, parts, conditions, other
-    checksums, large bodies and damage. For the responses accepted here it returns these bytes.
+    This fast path takes an object that arrived whole and has the MD5 of its ETag; `ObjectStream`, the general path, the others.
     """
     etag = response.headers.get("ETag")
     length = response.headers.get("Content-Length", "")

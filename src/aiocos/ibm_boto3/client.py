@@ -113,8 +113,10 @@ class S3Client:
             operation = inputs.build_operation(cls, given)
             if cls.spec.has_payload:
                 payload = cast("PutObject", operation)
-                payload.data = await read_body(payload.data, given.get("ContentLength"))
-                await add_checksum(payload)
+                if type(payload.data) is not bytes:
+                    payload.data = await read_body(payload.data, given.get("ContentLength"))
+                if payload.sdk_checksum_algorithm is not None:
+                    await add_checksum(payload)
             engine = engine_of(self.typed)
             if not isinstance(operation, GetObject):
                 return responses.to_response(operation, await engine.call_with_response(operation))
