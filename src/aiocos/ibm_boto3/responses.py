@@ -89,7 +89,7 @@ def _plain(value: Any) -> Any:
 def _set_members(
     operation: type[Operation[Any]], cls: type[Document], given: frozenset[str]
 ) -> tuple[tuple[str, str, bool], ...]:
-    """Return the fields that are set in a result and are members of a response, as `_members` does."""
+    """Return the set fields of a result that are members, as `_members` does."""
     omitted = names.omitted_members(operation.spec.name)
     return tuple(member for member in _members(cls) if member[0] in given and member[1] not in omitted)
 

@@ -99,7 +99,7 @@ def _expect(what: str, is_met: bool) -> None:
 
 
 def _check_quick_handler(connector: Any, response: bytes) -> None:
-    """Let a connection of `quick_handler` take one response itself, and leave another to the parser."""
+    """Let a `QuickHandler` take one response, and leave another to the parser."""
     _expect("the factory of connections", isinstance(connector._factory(), ResponseHandler))
     _expect("the connections in use", isinstance(connector._acquired, set))
     protocol: Any = QuickHandler(asyncio.get_running_loop())

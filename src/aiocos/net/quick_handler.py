@@ -38,7 +38,7 @@ class Forms:
         self._made = 0
 
     def read(self, data: bytes, *, is_head: bool) -> tuple[FormedHeaders, bytes] | None:
-        """Return the headers and the body of a response, or None if the general path must read it.
+        """Return headers and body of a response; None leaves it to the parser.
 
         Args:
             data: The first bytes received after the request was sent.

@@ -76,7 +76,7 @@ class _RawResponse(StreamedResponse):
         self._payload = payload
 
     def set_whole(self, headers: FormedHeaders, body: bytes) -> None:
-        """Take a response that has arrived completely. Its connection is in use no more."""
+        """Take a whole response; its connection is not in use any more."""
         self.status = headers.form.status
         self.headers = headers
         self._connection = None
@@ -161,7 +161,7 @@ class ConnectRequest(ClientRequest):
 
 
 class _Origin(NamedTuple):
-    """What all requests to an origin share."""
+    """The data that all requests to an origin share."""
 
     connect_request: Any
     """The connector's request."""
@@ -211,7 +211,10 @@ class RawBackend:
             request.waiter.set_exception(aiohttp.ClientConnectionError("the client was closed"))
 
     def release_idle(self) -> None:
-        """Give the connections that are not used back to the connector, which closes them in time."""
+        """Give the unused connections back to the connector.
+
+        The connector closes them when they were idle for long.
+        """
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
@@ -289,14 +292,17 @@ class RawBackend:
 
     @staticmethod
     def prepare_parser(protocol: Any, is_head: bool) -> None:
-        """Prepare aiohttp's parser for the response to a request."""
+        """Prepare the parser for the response to a request."""
         protocol.set_response_params(
             skip_payload=is_head, read_until_eof=True, auto_decompress=False, read_bufsize=READ_AHEAD,
             max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT,
         )  # fmt: skip
 
     def _take_idle(self, origin: _Origin) -> Any:
-        """Return a connection that was kept, or None. Connections that the server has closed or written to are closed."""
+        """Return a connection that was kept, or None.
+
+        Connections that the server has closed or written to are closed.
+        """
         while origin.idle:
             connection = origin.idle.pop()
             protocol = connection.protocol

@@ -109,9 +109,10 @@ class BodyStream:
             self._reading = False
 
     def take_whole(self, limit: int) -> bytes | None:
-        """Return the whole body if all of it has arrived, nothing was read, and it has at most `limit` bytes.
+        """Return the whole body, if all of it has arrived, and end it.
 
-        It is then at its end. In every other case the result is None, and `chunk`, the general path, reads the body.
+        In every other case, or if a part was read or there are more than `limit` bytes, the result is None, and `chunk`, the
+        general path, reads the body.
         """
         length = self._length
         if self._reading or self._closed or self._ended or self._error is not None or self.bytes_read or self._failures:

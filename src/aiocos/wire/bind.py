@@ -129,7 +129,10 @@ def to_request(operation: Operation[Any]) -> Request:
 
 
 def _write_plain(request: Request, values: tuple[Any, ...], given: int) -> bool:
-    """Write bucket, key and bytes of the usual kinds; return False if `_write`, the general path, must do it."""
+    """Write bucket, key and bytes of the usual kinds; return False for others.
+
+    `_write`, the general path, must write these.
+    """
     bucket, key = values[0], values[1]
     if type(bucket) is not str or bucket not in _buckets or type(key) is not str or not key or not key.isascii():
         return False

@@ -62,7 +62,7 @@ _READERS: dict[Any, Callable[[Any], Any]] = {str: _text, int: _number, bool: _bo
 
 
 class _Row(NamedTuple):
-    """Where the fields of a result are in heads of one form."""
+    """The positions of a result's fields in heads of one form."""
 
     cells: tuple[tuple[int, str, Callable[[Any], Any]], ...]
     """Position, field and reader of each value that is a field."""
@@ -112,7 +112,9 @@ class FastBuilder:
         return result
 
     def from_headers(self, headers: FormedHeaders, by_name: dict[str, str], maps: tuple[tuple[str, str], ...]) -> Any:
-        """Return the result in headers of a known form; None if the general path must build it.
+        """Return the result in headers of a known form, or None.
+
+        None: the general path must build it.
 
         Args:
             headers: The headers of a response.

@@ -26,7 +26,7 @@ MAX_HEAD = 16_384
 
 
 class HeadForm:
-    """The form of a response head: its status and the names of its headers, in order."""
+    """The status of a response head and the names of its headers, in order."""
 
     __slots__ = ("_index", "cache", "length_at", "match", "names", "status")
 
@@ -45,7 +45,7 @@ class HeadForm:
 
     @classmethod
     def of(cls, head: str, usual_names: Mapping[str, str]) -> HeadForm | None:
-        """Return the form of a head, or None if only a general parser can read heads like it.
+        """Return the form of a head, or None if it needs a general parser.
 
         Args:
             head: The head with the empty line at its end.
@@ -80,7 +80,10 @@ class HeadForm:
         return form if form.match(head) else None
 
     def index_of(self, name: str) -> int | None:
-        """Return the position of the first header of a name, in any case; None if there is none."""
+        """Return the position of the first header of a name, or None.
+
+        The name may be in any case.
+        """
         try:
             return self._index[name]
         except KeyError:
@@ -92,7 +95,10 @@ class HeadForm:
 
 
 class FormedHeaders(Mapping[str, str]):
-    """Headers of a known form. Look-ups ignore case; of a repeated header they find the first."""
+    """Headers of a known form.
+
+    Look-ups ignore case; of a repeated header they find the first.
+    """
 
     __slots__ = ("form", "texts")
 
@@ -125,7 +131,7 @@ class FormedHeaders(Mapping[str, str]):
         return len(self.texts)
 
     def items(self) -> Any:
-        """Return all names with their values, in the order of the response; a repeated name several times."""
+        """Return all names and values in order, with repeated names."""
         return tuple(zip(self.form.names, self.texts, strict=True))
 
     def __eq__(self, other: object) -> bool:
