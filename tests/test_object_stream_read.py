@@ -10,12 +10,13 @@ import pytest
 from tests.fake_reads import MD5, WHOLE, WRONG, ChunkedResponse, ReadEngine
 
 from aiocos import ByteRange
-from aiocos.errors import CosError, IntegrityError
+from aiocos.errors import ConfigError, CosError, IntegrityError
 from aiocos.integrity import Verification, compare
 from aiocos.net.hashing import INLINE, run_in_hash_pool
 from aiocos.net.retry import RetryBudget
 from aiocos.object_checksum import Checksum
-from aiocos.object_stream import ObjectStream, read_object
+from aiocos.object_read import read_object
+from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import GetObject
 from aiocos.wire import checksum as checksums
 from aiocos.wire import digest
@@ -217,3 +218,34 @@ async def test_fast_path_gives_the_result_of_the_general_path(data: bytes, heade
             return type(error), str(error)
 
     assert await outcome(True) == await outcome(False)
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+@pytest.mark.parametrize("etag", [MD5, WRONG, '"no-md5"'])
+async def test_stream_of_a_body_that_has_arrived_reads_like_any_other(arrived: bool, etag: str) -> None:
+    """A body that arrived with its headers is verified in one step, and its stream is at its end then."""
+
+    async def told(stream: ObjectStream) -> Any:
+        try:
+            return await stream.read()
+        except IntegrityError as error:
+            return str(error)
+
+    engine = ReadEngine(ChunkedResponse(WHOLE[:40], WHOLE[40:], arrived=arrived, ETag=etag))
+    async with ObjectStream(engine, GetObject("b", "k")) as stream:
+        first, second, rest = await told(stream), await told(stream), await told(stream)
+    if etag == WRONG:
+        assert first == second == rest
+        assert "5555" in first
+    else:
+        assert (first, second, rest) == (WHOLE, b"", b"")
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_part_of_a_body_was_read_before(arrived: bool) -> None:
+    engine = ReadEngine(ChunkedResponse(WHOLE[:40], WHOLE[40:], arrived=arrived))
+    async with ObjectStream(engine, GetObject("b", "k")) as stream:
+        assert await stream.chunk() + await stream.read() == WHOLE
+        stream.close()
+        with pytest.raises(ConfigError):
+            await stream.read()

@@ -79,9 +79,10 @@ async def test_connect_timeouts_and_origins(idle: float, connect: float, longest
         now = asyncio.get_running_loop().time()
         assert backend.timeout_reason(None) == backend.timeout_reason(now + 1_000) == f"nothing moved for {idle:g} s"
         assert backend.timeout_reason(now) == "the deadline of the call passed"
-        connect_request, host = backend._add_origin("http://cos.example:81")
-        assert host == "cos.example:81"
-        assert backend._origins["http://cos.example:81"] == (connect_request, host)
+        origin = backend._add_origin("http://cos.example:81")
+        assert origin.host == "cos.example:81"
+        assert backend._origins["http://cos.example:81"] is origin
+        connect_request = origin.connect_request
         assert connect_request.connection_key is connect_request.connection_key, "made once"
 
 

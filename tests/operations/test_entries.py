@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import html
 import pickle
 import re
 from collections.abc import Iterator
@@ -365,3 +366,27 @@ def test_fewer_than_eight_entries_are_read_by_the_codec() -> None:
         body = f"<L>{''.join(NINE[:count])}</L>".encode()
         with patch.object(entries, "_MIN_ENTRIES", 8):
             assert (read_fast(ListObjectsV2Result, body) is not None) == (count == 8)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ["&quot;a&quot;", "&quot;b&quot;"],
+        ["&quot;&quot;", "&quot;a&quot;"],
+        ["&quot;"],
+        ["&quot;a&quot;", "b"],
+        ["&quot;a&amp;&quot;", "&quot;b&quot;"],
+        ["&quot;a", "b&quot;"],
+        ["a", "b"],
+        ["&#34;a&#34;", "&quot;b&quot;"],
+        ["&quot;ü&quot;", "&quot;b&quot;"],
+    ],
+)
+def test_quotes_around_a_column_are_like_other_references(column: list[str]) -> None:
+    assert entries._unescaped(column) == [html.unescape(text) for text in column]
+
+
+@pytest.mark.parametrize("column", [["a\x7f"], ["a\n"], ["\x00"], ["ü\x85"], ["&quot;a\t&quot;"]])
+def test_control_characters_are_left_to_the_codec(column: list[str]) -> None:
+    with pytest.raises(entries._Unexpected):
+        entries._unescaped(column)

@@ -448,3 +448,34 @@ def test_metadata_names_ignore_case() -> None:
         PutObject, Request("PUT", "b", "k", [], {"X-Amz-Meta-Who": "me", "x-amz-meta-": "no", "x-amz-metal": "no"})
     )
     assert found.metadata == {"who": "me"}
+
+
+@pytest.mark.parametrize("cls", [GetObject, HeadObject, PutObject, DeleteObject])
+@pytest.mark.parametrize("bucket", ["b", "b2", "", "a/b", ".", 5, ["b"], None, "b\ud800"])
+@pytest.mark.parametrize("key", ["k", "", "ü", 5, None, "\ud800", b"k"])
+def test_plain_request_equals_that_of_the_general_path(cls, bucket, key, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket that was accepted before is not checked again; everything else is as in `_write`."""
+
+    def told():
+        try:
+            return to_request(cls(bucket, key))
+        except ConfigError as error:
+            return str(error)
+
+    first, second = told(), told()
+    monkeypatch.setattr(bind, "_write_plain", lambda *given: False)
+    assert first == second == told()
+
+
+@pytest.mark.parametrize("data", [b"", b"x", bytearray(b"x"), memoryview(b"x"), "text", None])
+def test_plain_body_equals_that_of_the_general_path(data, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told():
+        try:
+            made = to_request(PutObject("b", "k", data))
+            return made, type(made.body)
+        except ConfigError as error:
+            return str(error)
+
+    first, second = told(), told()
+    monkeypatch.setattr(bind, "_write_plain", lambda *given: False)
+    assert first == second == told()

@@ -83,7 +83,7 @@ def _open() -> Any:
 
 
 def _read() -> Any:
-    from aiocos.object_stream import read_object
+    from aiocos.object_read import read_object
 
     return ops.GetObject, read_object, None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -14,14 +14,18 @@ from aiocos.object_stream import ObjectStream
 _CHUNK = 1024
 
 
-@contextmanager
-def _translate_body_errors() -> Generator[None]:
+class _translate_body_errors(translate_errors):
     """Raise errors as botocore does while a body is read."""
-    with translate_errors("GetObject"):
-        try:
-            yield
-        except ConnectionLostError as error:
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("GetObject")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, ConnectionLostError):
             raise ResponseStreamingError(str(error)) from error
+        super().__exit__(kind, error, trace)
 
 
 class StreamingBody:
@@ -68,7 +72,8 @@ class StreamingBody:
             return whole
         while len(self._buffer) < amt and await self._fill_buffer():
             pass
-        data = bytes(self._buffer[:amt])
+        with memoryview(self._buffer) as view:  # a slice of the buffer would be one more copy
+            data = bytes(view[:amt])
         del self._buffer[:amt]
         self._position += len(data)
         return data

@@ -112,7 +112,8 @@ class S3Client:
             operation = inputs.build_operation(cls, given)
             if cls.spec.has_payload:
                 payload = cast("PutObject", operation)
-                payload.data = await read_body(payload.data, given.get("ContentLength"))
+                if type(payload.data) is not bytes:
+                    payload.data = await read_body(payload.data, given.get("ContentLength"))
                 name_checksum(payload)
             engine = engine_of(self.typed)
             if not isinstance(operation, GetObject):

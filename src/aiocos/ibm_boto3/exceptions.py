@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from aiocos import errors
@@ -346,13 +347,20 @@ def translate_config_errors() -> Generator[None]:
         raise InvalidConfigError(str(error)) from error
 
 
-@contextmanager
-def translate_errors(operation: str = "") -> Generator[None]:
+class translate_errors:
     """Raise errors of this library as botocore exceptions."""
-    try:
-        yield
-    except CosError as error:
-        translated = to_botocore_error(error, operation)
-        if translated is error:
-            raise
-        raise translated from error
+
+    # A class, because a generator would take several times as long, which shows in the time of a small call.
+    __slots__ = ("_operation",)
+
+    def __init__(self, operation: str = "") -> None:
+        self._operation = operation
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, CosError):
+            translated = to_botocore_error(error, self._operation)
+            if translated is not error:
+                raise translated from error

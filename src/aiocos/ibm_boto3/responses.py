@@ -6,7 +6,7 @@ A member that the service left out is missing from the dictionary, as in botocor
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from aiocos.call import CallResult
@@ -28,12 +28,14 @@ def to_response(operation: Operation[Any], call: CallResult[Any]) -> dict[str, A
 
 def from_result(operation: type[Operation[Any]], result: Result) -> dict[str, Any]:
     """Return a result as a dictionary, without `ResponseMetadata`."""
-    wrapper, omitted = names.wrapper_of(operation), names.omitted_members(operation.spec.name)
+    wrapper = names.wrapper_of(operation)
     response: dict[str, Any] = {}
     inner: dict[str, Any] = {} if wrapper is not None else response
-    for field, name, in_header in _members(type(result)):
-        if field in result.model_fields_set and name not in omitted:
-            _set(response if in_header else inner, name, getattr(result, field))
+    values = result.__dict__
+    for field, name, in_header in _set_members(operation, type(result), frozenset(result.model_fields_set)):
+        if (value := values[field]) is not None:
+            members = response if in_header else inner
+            members[name] = value if type(value) in _SIMPLE else _plain(value)
     if isinstance(expires := response.get("Expires"), str):
         response["Expires"] = _parse_expires(expires)
     if wrapper is not None:
@@ -72,11 +74,6 @@ def _parse_expires(text: str) -> datetime | str:
     return time if isinstance(time, datetime) else text
 
 
-def _set(members: dict[str, Any], name: str, value: Any) -> None:
-    if value is not None:
-        members[name] = _plain(value)
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, Document):
         return from_document(value)
@@ -85,6 +82,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return dict(cast("dict[str, Any]", value))
     return value
+
+
+# Responses have few combinations of fields, and a result has about forty fields, of which few are set.
+@lru_cache(maxsize=256)
+def _set_members(
+    operation: type[Operation[Any]], cls: type[Document], given: frozenset[str]
+) -> tuple[tuple[str, str, bool], ...]:
+    """Return the set fields of a result that are members, as `_members` does."""
+    omitted = names.omitted_members(operation.spec.name)
+    return tuple(member for member in _members(cls) if member[0] in given and member[1] not in omitted)
 
 
 @cache

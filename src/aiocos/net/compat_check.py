@@ -17,9 +17,11 @@ from typing import Any, TypeVar
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.streams import EMPTY_PAYLOAD
 from yarl import URL
 
-from aiocos.net.raw_backend import READ_AHEAD, ConnectRequest
+from aiocos.net.quick_handler import Forms, QuickHandler
+from aiocos.net.raw_backend import READ_AHEAD, ConnectRequest, RawBackend
 from aiocos.net.streamed_response import LINE_LIMIT
 
 T = TypeVar("T")
@@ -96,6 +98,26 @@ def _expect(what: str, is_met: bool) -> None:
         raise RuntimeError(what)
 
 
+def _check_quick_handler(connector: Any, response: bytes) -> None:
+    """Let a `QuickHandler` take one response, and leave another to the parser."""
+    _expect("the factory of connections", isinstance(connector._factory(), ResponseHandler))
+    _expect("the connections in use", isinstance(connector._acquired, set))
+    protocol: Any = QuickHandler(asyncio.get_running_loop())
+    protocol.connection_made(_FakeTransport())
+    waiter = protocol.expect(Forms(), False, RawBackend.prepare_parser)
+    protocol.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    whole: Any = waiter.result()
+    _expect(
+        "a small response", whole is not None and whole[1] == b"ok" and protocol.is_connected() and not protocol.should_close
+    )
+    waiter = protocol.expect(Forms(), False, RawBackend.prepare_parser)
+    protocol.data_received(response)
+    _, payload = _run(protocol.read())
+    _expect("an unusual response", waiter.result() is None and payload.read_nowait() == b"hello")
+    _expect("an empty body", EMPTY_PAYLOAD.is_eof() and EMPTY_PAYLOAD.at_eof() and _run(EMPTY_PAYLOAD.readany()) == b"")
+    protocol.close()
+
+
 def _check() -> None:
     """Use everything that the raw backend relies on.
 
@@ -151,6 +173,7 @@ def _check() -> None:
             _run(protocol.read())
             _expect("an exception in a waiting task", is_met=False)
         connection.close()
+        _check_quick_handler(connector, response + b"hello")
     finally:
         for connection in connections:
             connection.close()

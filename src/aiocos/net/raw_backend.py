@@ -16,25 +16,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.client_reqrep import ClientRequest
+from aiohttp.streams import EMPTY_PAYLOAD
 from yarl import URL
 
 from aiocos.config import ClientConfig
 from aiocos.errors import ConfigError, ProtocolError, RequestTimeoutError
 from aiocos.net.body import SMALL_BODY, WRITE_STEP
+from aiocos.net.quick_handler import Forms, QuickHandler
 from aiocos.net.streamed_response import BODY_ERRORS, LINE_LIMIT, REQUEST_ERRORS, StreamedResponse, map_aiohttp_error, name_of
 from aiocos.net.watchdog import IdleWatchdog
 from aiocos.wire.message import Bytes, PreparedRequest
+from aiocos.wire.received_headers import FormedHeaders
 
 # Bytes of a response that are read ahead of its reader; aiohttp stops reading from the socket at twice this.
 READ_AHEAD = 256 * 1024
 # A request fails after it found this many unusable connections in the pool. Each one found is closed.
 _MAX_UNUSABLE = 100
+# Seconds after which unused connections go back to the connector, or up to twice as many.
+_KEPT_FOR = 1.0
 _NO_TRACES: list[Any] = []
 
 
@@ -70,11 +75,21 @@ class _RawResponse(StreamedResponse):
         self.headers = message.headers
         self._payload = payload
 
+    def set_whole(self, headers: FormedHeaders, body: bytes) -> None:
+        """Take a whole response; its connection is not in use any more."""
+        self.status = headers.form.status
+        self.headers = headers
+        self._connection = None
+        self._payload = EMPTY_PAYLOAD
+        self._data = body
+
     @property
     def request_name(self) -> str:
         return name_of(self._request)
 
     def read_nowait(self) -> bytes | None:
+        if self._data is not None:
+            return self._data
         payload = self._payload
         if not payload.is_eof() or payload.exception() is not None:
             return None
@@ -145,6 +160,19 @@ class ConnectRequest(ClientRequest):
         return super().connection_key
 
 
+class _Origin(NamedTuple):
+    """The data that all requests to an origin share."""
+
+    connect_request: Any
+    """The connector's request."""
+    host: str
+    """The Host header."""
+    forms: Forms
+    """The forms of the server's response heads."""
+    idle: list[Any]
+    """Connections that were used a moment ago; the last one is used next."""
+
+
 class RawBackend:
     """Sends requests on the connections of `connector`, for one event loop.
 
@@ -161,11 +189,13 @@ class RawBackend:
         longest = max(config.idle_timeout, config.connect_timeout)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=longest, sock_connect=config.connect_timeout)
         self._common_headers = f"User-Agent: {user_agent}\r\nAccept-Encoding: identity\r\n"
-        # Origin → (the connector's request, the Host header).
-        self._origins: dict[str, tuple[Any, str]] = {}
+        self._origins: dict[str, _Origin] = {}
+        self._idle_timer: asyncio.TimerHandle | None = None
         # The last Authorization header with a token, and its encoded line.
         self._authorization = "", b""
         self.watchdog = IdleWatchdog(config.idle_timeout)
+        self._loop = asyncio.get_running_loop()
+        self._connector._factory = partial(QuickHandler, loop=self._loop)
 
     def timeout_reason(self, deadline: float | None) -> str:
         """Return the text of a timeout error: the deadline has passed, or nothing moved."""
@@ -176,8 +206,21 @@ class RawBackend:
     def close(self) -> None:
         """Cancel the timer, and fail all waits: without the timer they might never end."""
         self.watchdog.close()
+        self.release_idle()
         for request in list(self.watchdog.in_flight):
             request.waiter.set_exception(aiohttp.ClientConnectionError("the client was closed"))
+
+    def release_idle(self) -> None:
+        """Give the unused connections back to the connector.
+
+        The connector closes them when they were idle for long.
+        """
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+        for origin in self._origins.values():
+            while origin.idle:
+                origin.idle.pop().release()
 
     def open(self, request: PreparedRequest, deadline: float | None) -> Coroutine[Any, Any, StreamedResponse]:
         """Send a request and return its response when the headers have arrived."""
@@ -194,13 +237,15 @@ class RawBackend:
 
     async def _open(self, request: PreparedRequest, deadline: float | None) -> StreamedResponse:
         try:
-            connect_request, host = self._origins.get(request.origin) or self._add_origin(request.origin)
+            origin = self._origins.get(request.origin) or self._add_origin(request.origin)
             body = request.body
             large = body is not None and len(body) > SMALL_BODY
-            head = self._encode(request, host, b"" if body is None or large else body)
-            connection = await self._connector.connect(connect_request, _NO_TRACES, self._timeout)
-            if connection.protocol.should_close:
-                connection = await self._replace(connection, connect_request)
+            head = self._encode(request, origin.host, b"" if body is None or large else body)
+            connection = self._take_idle(origin) if origin.idle else None
+            if connection is None:
+                connection = await self._connector.connect(origin.connect_request, _NO_TRACES, self._timeout)
+                if connection.protocol.should_close:
+                    connection = await self._replace(connection, origin.connect_request)
         except REQUEST_ERRORS as error:
             raise map_aiohttp_error(error, request, "", connecting=True) from error
         response = _RawResponse(self, request, connection, deadline)
@@ -208,16 +253,26 @@ class RawBackend:
         in_flight = self.watchdog.in_flight
         code = 0
         try:
-            protocol.set_response_params(
-                skip_payload=request.method == "HEAD", read_until_eof=True, auto_decompress=False, read_bufsize=READ_AHEAD,
-                max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT,
-            )  # fmt: skip
+            is_head = request.method == "HEAD"
             if body is not None and large:
+                self.prepare_parser(protocol, is_head)
                 response.writer = asyncio.ensure_future(self._write(response, protocol, head, body))
                 response.writer.add_done_callback(_retrieve_exception)
+                self.watchdog.watch(response)
+            elif isinstance(protocol, QuickHandler):
+                waiter = protocol.expect(origin.forms, is_head, self.prepare_parser)
+                protocol.transport.write(head)  # type: ignore[union-attr]
+                self.watchdog.watch(response)
+                whole = await waiter
+                if whole is not None:
+                    response.set_whole(*whole)
+                    code = response.status
+                    self._keep_idle(origin, connection)
+                    return response
             else:
+                self.prepare_parser(protocol, is_head)
                 protocol.transport.write(head)
-            self.watchdog.watch(response)
+                self.watchdog.watch(response)
             while code < 200 and code != 101:
                 message, payload = await protocol.read()
                 code = message.code
@@ -235,6 +290,39 @@ class RawBackend:
             raise ProtocolError(f"{name_of(request)}: the server switched to another protocol (101)")
         return response
 
+    @staticmethod
+    def prepare_parser(protocol: Any, is_head: bool) -> None:
+        """Prepare the parser for the response to a request."""
+        protocol.set_response_params(
+            skip_payload=is_head, read_until_eof=True, auto_decompress=False, read_bufsize=READ_AHEAD,
+            max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT,
+        )  # fmt: skip
+
+    def _take_idle(self, origin: _Origin) -> Any:
+        """Return a connection that was kept, or None.
+
+        Connections that the server has closed or written to are closed.
+        """
+        while origin.idle:
+            connection = origin.idle.pop()
+            protocol = connection.protocol
+            if protocol.is_connected() and not protocol.should_close:
+                self._connector._acquired.add(protocol)
+                return connection
+            connection.close()
+        return None
+
+    def _keep_idle(self, origin: _Origin, connection: Any) -> None:
+        """Keep a connection for the next request.
+
+        The connector would do the same and takes several times as long. It gets the connections that are not used within a
+        second or two, and closes them when they were idle for long.
+        """
+        self._connector._acquired.discard(connection.protocol)
+        origin.idle.append(connection)
+        if self._idle_timer is None:
+            self._idle_timer = self._loop.call_later(_KEPT_FOR, self.release_idle)
+
     async def _replace(self, connection: Any, connect_request: Any) -> Any:
         """Close a connection on which unrequested bytes have arrived; return another.
 
@@ -248,10 +336,10 @@ class RawBackend:
         connection.close()
         raise aiohttp.ClientConnectionError("the server sends bytes before a request")
 
-    def _add_origin(self, origin: str) -> tuple[Any, str]:
-        """Keep and return the connector's request for an origin and the Host header."""
+    def _add_origin(self, origin: str) -> _Origin:
+        """Keep and return what is the same in all requests to an origin."""
         connect_request: Any = ConnectRequest("GET", URL(origin), loop=asyncio.get_running_loop())
-        found = self._origins[origin] = connect_request, str(connect_request.headers[hdrs.HOST])
+        found = self._origins[origin] = _Origin(connect_request, str(connect_request.headers[hdrs.HOST]), Forms(), [])
         return found
 
     def _encode(self, request: PreparedRequest, host: str, body: Bytes = b"") -> bytes:
@@ -263,7 +351,7 @@ class RawBackend:
             if name == "Authorization" and value == self._authorization[0]:
                 authorization = self._authorization[1]
                 continue
-            if "\n" in value or "\r" in value or "\0" in value:
+            if not value.isprintable() and ("\n" in value or "\r" in value or "\0" in value):
                 raise ConfigError(f"{name_of(request)}: a line break or a zero byte in {name}: the request was not sent")
             if name == "Authorization" and value.startswith("Bearer "):
                 # Tokens are long and used by many requests, so the encoded line is kept.

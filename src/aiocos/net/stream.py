@@ -108,6 +108,23 @@ class BodyStream:
         finally:
             self._reading = False
 
+    def take_whole(self, limit: int) -> bytes | None:
+        """Return the whole body, if all of it has arrived, and end it.
+
+        In every other case, or if a part was read or there are more than `limit` bytes, the result is None, and `chunk`, the
+        general path, reads the body.
+        """
+        length = self._length
+        if self._reading or self._closed or self._ended or self._error is not None or self.bytes_read or self._failures:
+            return None
+        if length is None or not 0 < length <= limit:
+            return None
+        data = self._response.read_nowait()
+        if data is None or len(data) != length:
+            return None
+        self.bytes_read, self._ended = length, True
+        return data
+
     async def _next(self) -> bytes:
         while True:
             if self._has_excess and self.bytes_read == self._length:

@@ -304,3 +304,6 @@ def _abandon(state: _LoopState) -> None:
         # A closed loop cannot run the coroutine; it has nothing to wait for, so one step completes it.
         with contextlib.suppress(RuntimeError, StopIteration):
             next(connector.close().__await__())
+        if state.raw is not None:
+            # The connector is closed and does nothing more with them.
+            state.raw.release_idle()

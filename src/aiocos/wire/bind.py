@@ -18,6 +18,7 @@ from aiocos.wire.document import Document, Plan, XmlError, build, describe_valid
 from aiocos.wire.failure import error_in_success
 from aiocos.wire.fast_builder import FastBuilder
 from aiocos.wire.message import Bytes, Request, Response
+from aiocos.wire.received_headers import FormedHeaders
 from aiocos.wire.spec import (
     Body,
     Header,
@@ -56,7 +57,13 @@ class _Fields(NamedTuple):
     defaults: tuple[Any, ...]  # of the other fields
     headers: dict[str, str]  # of the defaults
     query: list[tuple[str, str]]  # of the defaults
+    is_plain: bool  # every call sets bucket and key, or bucket, key and the bytes of an object
 
+
+# Names that `put_path` has accepted as buckets, and the most that are kept.
+_buckets: set[str] = set()
+_MAX_BUCKETS = 256
+_PLAIN = ([Path, Path], [Path, Path, Payload])
 
 _plans: dict[type[Any], _Fields] = {}
 
@@ -73,7 +80,9 @@ def _plan(cls: type[Operation[Any]]) -> _Fields:
         defaults = tuple(f.parameter.default for f in others)
         default = Request(cls.spec.method, query=list(cls.spec.query), headers={})
         _write(default, cls.spec, others, defaults)
-        plan = _Fields(fields, len(first), values, defaults, cast("dict[str, str]", default.headers), default.query)
+        is_plain = [type(f.location) for f in first] in _PLAIN and [f.name for f in first[:2]] == ["bucket", "key"]
+        headers = cast("dict[str, str]", default.headers)
+        plan = _Fields(fields, len(first), values, defaults, headers, default.query, is_plain)
         _plans[cls] = plan
     return plan
 
@@ -108,12 +117,31 @@ def to_request(operation: Operation[Any]) -> Request:
     values, given = plan.values(operation), plan.given
     if values[given:-2] == plan.defaults:
         # Most calls leave all other fields at their defaults: the plan has the part of the request for these.
-        request = Request(spec.method, query=plan.query.copy(), headers=plan.headers.copy())
-        _write(request, spec, plan.fields[:given], values)
+        request = Request(spec.method, None, None, plan.query.copy(), plan.headers.copy())
+        if not (plan.is_plain and _write_plain(request, values, given)):
+            _write(request, spec, plan.fields[:given], values)
+            if plan.is_plain and len(_buckets) < _MAX_BUCKETS:
+                _buckets.add(values[0])
     else:
         request = Request(spec.method, query=list(spec.query), headers={})
         _write(request, spec, plan.fields, values)
     return request
+
+
+def _write_plain(request: Request, values: tuple[Any, ...], given: int) -> bool:
+    """Write bucket, key and bytes of the usual kinds; return False for others.
+
+    `_write`, the general path, must write these.
+    """
+    bucket, key = values[0], values[1]
+    if type(bucket) is not str or bucket not in _buckets or type(key) is not str or not key or not key.isascii():
+        return False
+    if given > 2:
+        if type(values[2]) is not bytes:
+            return False
+        request.body = values[2]
+    request.bucket, request.key = bucket, key
+    return True
 
 
 def _write(request: Request, spec: OperationSpec, fields: Iterable[_Field], values: tuple[Any, ...]) -> None:
@@ -316,6 +344,10 @@ def from_response(cls: type[R], response: Response) -> R:
     it may be for a copy or a completion.
     """
     shape = _shape(cls)
+    if shape.builder is not None and type(response.headers) is FormedHeaders:
+        result = shape.builder.from_headers(response.headers, shape.by_name, shape.maps)
+        if result is not None:
+            return cast("R", result)
     try:
         values: dict[str, Any] = {}
         if shape.xml is not None:

@@ -8,13 +8,16 @@ The fast builder relies on the slots of a pydantic instance. So at the first use
 pydantic's, and it is used only if they are equal.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
 from aiocos.wire.document import Document, parse_time, unwrap
+from aiocos.wire.received_headers import FormedHeaders, HeadForm
 
 D = TypeVar("D", bound=Document)
 
@@ -58,6 +61,17 @@ def _texts(values: dict[str, str]) -> dict[str, str]:
 _READERS: dict[Any, Callable[[Any], Any]] = {str: _text, int: _number, bool: _boolean, datetime: _time, dict[str, str]: _texts}
 
 
+class _Row(NamedTuple):
+    """The positions of a result's fields in heads of one form."""
+
+    cells: tuple[tuple[int, str, Callable[[Any], Any]], ...]
+    """Position, field and reader of each value that is a field."""
+    given: set[str] | None
+    """The fields that are set. None: the general path builds these results."""
+    maps: tuple[str, ...]
+    """Fields that are empty dictionaries."""
+
+
 class FastBuilder:
     """A builder of the results of one class. It is used only if `is_right`."""
 
@@ -96,6 +110,56 @@ class FastBuilder:
         set_extra(result, None)
         set_private(result, None)
         return result
+
+    def from_headers(self, headers: FormedHeaders, by_name: dict[str, str], maps: tuple[tuple[str, str], ...]) -> Any:
+        """Return the result in headers of a known form, or None.
+
+        None: the general path must build it.
+
+        Args:
+            headers: The headers of a response.
+            by_name: Fields by the name of their header in lower case.
+            maps: Fields that are dictionaries, with the prefix of their headers.
+        """
+        cache = headers.form.cache
+        row = cache.get(self._cls)
+        if row is None:
+            # Which header is which field follows from the form.
+            row = cache[self._cls] = self._row_of(headers.form, by_name, maps)
+        if row.given is None:
+            return None
+        state, texts = self._defaults.copy(), headers.texts
+        try:
+            for at, field, read in row.cells:
+                state[field] = read(texts[at])
+        except (ValueError, TypeError):
+            return None
+        for field in row.maps:
+            state[field] = {}
+        result = self._cls.__new__(self._cls)
+        set_state, set_fields_set, set_extra, set_private = self._writers
+        set_state(result, state)
+        # One set for all results of a form: they are frozen, and copies get a set of their own.
+        set_fields_set(result, row.given)
+        set_extra(result, None)
+        set_private(result, None)
+        return result
+
+    def _row_of(self, form: HeadForm, by_name: dict[str, str], maps: tuple[tuple[str, str], ...]) -> _Row:
+        fields: dict[str, int] = {}
+        for at, name in enumerate(map(str.lower, form.names)):
+            if any(name.startswith(prefix) for _, prefix in maps):
+                return _Row((), None, ())
+            if (field := by_name.get(name)) is not None:
+                # If a header is repeated, the first one counts.
+                fields.setdefault(field, at)
+        if not fields.keys() <= self._readers.keys():
+            return _Row((), None, ())
+        cells = [(at, field, self._readers[field]) for field, at in fields.items()]
+        ids = (form.index_of("x-clv-request-id"), form.index_of("x-amz-request-id"))
+        cells += [(at, "request_id", _text) for at in ids if at is not None][:1]
+        names = tuple(name for name, _ in maps)
+        return _Row(tuple(cells), {*fields, *names, "request_id"}, names)
 
     def _is_right(self) -> bool:
         values: dict[str, Any] = {"request_id": "r"}

@@ -20,7 +20,8 @@ from typing import Any
 
 from aiocos.errors import IntegrityError
 from aiocos.groups import Service, engine_of
-from aiocos.object_stream import ObjectStream, read_arrived
+from aiocos.object_read import read_arrived
+from aiocos.object_stream import ObjectStream
 from aiocos.operations.objects import GetObject, PutObject
 from aiocos.transfer.batch import ThreadBatch
 from aiocos.transfer.download.download import ATTEMPTS, download
