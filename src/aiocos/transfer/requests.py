@@ -106,21 +106,18 @@ class UploadRequest(
     """Number of parts in flight, at least 1. None uses `TransferConfig.concurrency` (8) for bytes and paths, and
     `TransferConfig.stream_concurrency` (4) for sources that are read in order. `ConfigError` below 1."""
     checksum_algorithm: ChecksumName | None = None
-    """Checksum of this upload: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None uses `ClientConfig.checksum`.
-
-    It is sent with each body, whatever the service does with it. `ConfigError` for any other name.
+    """Checksum of this upload: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1` or `SHA256`. None uses `ClientConfig.checksum`. It is
+    sent with each body, whatever the service does with it. `ConfigError` for any other name.
     """
     checksum_type: Literal["FULL_OBJECT", "COMPOSITE"] | None = None
     """Checksum of an object that is sent in parts: of all its bytes (`FULL_OBJECT`), or of the checksums of its parts
-    (`COMPOSITE`). None: `FULL_OBJECT` for CRCs, and `COMPOSITE` for hashes, which the service can't combine.
-
-    `ConfigError` for `FULL_OBJECT` with a hash, and for `COMPOSITE` with CRC64NVME or with a checksum of the whole object.
+    (`COMPOSITE`). None: `FULL_OBJECT` for CRCs, and `COMPOSITE` for hashes, which the service can't combine. `ConfigError`
+    for `FULL_OBJECT` with a hash, and for `COMPOSITE` with CRC64NVME or with a checksum of the whole object.
     """
     checksum_crc32: str | None = None
-    """CRC32 of the whole object, base64 of its 4 bytes. None: it is computed.
-
-    Give at most one checksum. The source is compared with it, and so is the object by the service; `IntegrityError` if the
-    source has other bytes. `ConfigError` if it is not valid base64 of the right length.
+    """CRC32 of the whole object, base64 of its 4 bytes. None: it is computed. Give at most one checksum. The source is
+    compared with it, and so is the object by the service; `IntegrityError` if the source has other bytes. `ConfigError` if
+    it is not valid base64 of the right length.
     """
     checksum_crc32c: str | None = None
     """CRC32C of the whole object, base64 of its 4 bytes, like `checksum_crc32`."""
@@ -196,10 +193,8 @@ class DownloadRequest(CustomerKeyParams, ReadConditionParams, ExpectedOwnerParam
     verify: Verify | None = None
     """How the bytes are compared with the checksum of the object: `"flow"` as they arrive, `"disk"` as they are read back from
     the file, `"none"` not at all. None uses `TransferConfig.verify` (`"flow"`), or `"none"` if `ClientConfig.verify_reads` is
-    False.
-
-    A download that continues an earlier run is always compared. `ConfigError` for `"disk"` with a file object, and for another
-    value.
+    False. A download that continues an earlier run is always compared. `ConfigError` for `"disk"` with a file object, and for
+    another value.
     """
     fsync: bool | None = None
     """True: flush the file to the disk before it is renamed, and its directory afterwards, before the call returns.
