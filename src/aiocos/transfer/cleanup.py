@@ -43,12 +43,12 @@ class FailedAbort:
 class CleanupState:
     """Running clean-up tasks of one client, and the aborts that failed."""
 
-    # Strong references: the event loop itself keeps only weak ones to tasks.
     tasks: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
-    # By upload id. Bounded, since a client may live for months beside a service that refuses aborts.
+    """Running tasks. Strong references: the event loop itself keeps only weak ones."""
     failed: dict[str, FailedAbort] = field(default_factory=dict[str, FailedAbort])
-    # Upload ids that no closing client has reported yet.
+    """Aborts that failed, by upload id. Bounded, since a client may live for months beside a service that refuses aborts."""
     unreported: set[str] = field(default_factory=set[str])
+    """Upload ids that no closing client has reported yet."""
 
 
 _states: WeakKeyDictionary[Service, CleanupState] = WeakKeyDictionary()

@@ -112,13 +112,11 @@ class UploadRequest(
     checksum_type: Literal["FULL_OBJECT", "COMPOSITE"] | None = None
     """Checksum of an object that is sent in parts: of all its bytes (`FULL_OBJECT`), or of the checksums of its parts
     (`COMPOSITE`). None: `FULL_OBJECT` for CRCs, and `COMPOSITE` for hashes, which the service can't combine. `ConfigError`
-    for `FULL_OBJECT` with a hash, and for `COMPOSITE` with CRC64NVME or with a checksum of the whole object.
-    """
+    for `FULL_OBJECT` with a hash, and for `COMPOSITE` with CRC64NVME or with a checksum of the whole object."""
     checksum_crc32: str | None = None
     """CRC32 of the whole object, base64 of its 4 bytes. None: it is computed. Give at most one checksum. The source is
     compared with it, and so is the object by the service; `IntegrityError` if the source has other bytes. `ConfigError` if
-    it is not valid base64 of the right length.
-    """
+    it is not valid base64 of the right length."""
     checksum_crc32c: str | None = None
     """CRC32C of the whole object, base64 of its 4 bytes, like `checksum_crc32`."""
     checksum_crc64nvme: str | None = None
