@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 from tests import leaks
+
+# Tests start hundreds of programs, each of which would compile the package anew if bytecode were not kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # IBM's SDK signs and computes checksums in another way if it finds awscrt, which is installed here for the client's own CRCs.
 # It looks once, when it is imported. boto3 may use awscrt.
