@@ -33,6 +33,15 @@ async def small_md5(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
 
 
 @pytest.fixture
+def without_checksums(cos_emulator: Emulator) -> None:
+    """Have the service report no checksums: objects are compared with their ETags.
+
+    Request it by `usefixtures`, so that it comes before anything is stored.
+    """
+    cos_emulator.checksums = False
+
+
+@pytest.fixture
 async def small(cos_emulator: Emulator) -> AsyncIterator[aiocos.Client]:
     """A client with parts of 5 MiB, and a bucket."""
     async with cos_emulator.client(config=CONFIG) as cos:

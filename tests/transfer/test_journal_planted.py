@@ -178,14 +178,19 @@ async def test_forged_bytes_do_not_get_into_the_file(
     assert os.listdir(here) == ["f"]
 
 
-async def test_true_bytes_are_kept_and_compared_though_reads_are_not(cos: aiocos.Client, cos_emulator: Emulator, here: Path):
+@pytest.mark.parametrize("verified", ["crc64nvme", "composite"])
+async def test_true_bytes_are_kept_and_compared_though_reads_are_not(
+    cos: aiocos.Client, cos_emulator: Emulator, here: Path, verified: str
+):
+    cos_emulator.checksums = verified == "crc64nvme"
     part, journal = await begun(cos, cos_emulator, here / "f")
     forge(part, journal, DATA[: 2 * PART])
     result = await cos.download("bucket", "parts", here / "f", resume=True)
-    assert (result.resumed_bytes, result.resume_rejected, result.verified) == (2 * PART, None, "composite")
+    assert (result.resumed_bytes, result.resume_rejected, result.verified) == (2 * PART, None, verified)
     assert (here / "f").read_bytes() == DATA
 
 
+@pytest.mark.usefixtures("without_checksums")
 async def test_without_a_checksum_the_object_is_fetched_anew(cos: aiocos.Client, cos_emulator: Emulator, here: Path):
     secret = os.urandom(32)
     await cos.objects.put("bucket", "sse", DATA, customer_key=secret)

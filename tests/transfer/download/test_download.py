@@ -36,9 +36,12 @@ async def stored(small: aiocos.Client) -> aiocos.Client:
     return small
 
 
-@pytest.mark.parametrize(("key", "verified"), [("parts", "composite"), ("whole", "md5")])
+@pytest.mark.parametrize(("key", "verified"), [("parts", "crc64nvme"), ("parts", "composite"), ("whole", "md5")])
 @pytest.mark.parametrize("part_size", [None, 1_000_000, PART + 1, 10**9])
-async def test_every_way_of_cutting(stored: aiocos.Client, tmp_path: Path, key: str, verified: str, part_size: int | None):
+async def test_every_way_of_cutting(
+    stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, key: str, verified: str, part_size: int | None
+):
+    cos_emulator.checksums = verified == "crc64nvme"
     result = await stored.download("bucket", key, tmp_path / "f", part_size=part_size)
     assert (tmp_path / "f").read_bytes() == DATA
     assert (result.verified, result.size, result.path) == (verified, len(DATA), tmp_path / "f")
@@ -51,9 +54,10 @@ async def test_lengths(small: aiocos.Client, tmp_path: Path, length: int):
     await small.objects.put("bucket", "key", DATA[:length])
     result = await small.download("bucket", "key", str(tmp_path / "f"))
     assert (tmp_path / "f").read_bytes() == DATA[:length]
-    assert result.verified == "md5"
+    assert result.verified == "crc64nvme"
 
 
+@pytest.mark.usefixtures("without_checksums")
 async def test_parts_of_different_sizes_are_verified(small: aiocos.Client, tmp_path: Path):
     upload = (await small.multipart.create("bucket", "key")).upload_id
     parts, data = [], b""
@@ -68,12 +72,14 @@ async def test_parts_of_different_sizes_are_verified(small: aiocos.Client, tmp_p
     assert result.verified == "composite"
 
 
-async def test_a_customers_key(small: aiocos.Client, tmp_path: Path):
+@pytest.mark.parametrize("verified", ["crc64nvme", None])
+async def test_a_customers_key(small: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, verified: str | None):
+    cos_emulator.checksums = verified is not None
     key = os.urandom(32)
     await small.upload("bucket", "key", DATA, customer_key=key)
     result = await small.download("bucket", "key", tmp_path / "f", customer_key=key)
     assert (tmp_path / "f").read_bytes() == DATA
-    assert result.verified is None, "under a customer's key an ETag is no checksum, and is not taken for one"
+    assert result.verified == verified, "under a customer's key an ETag is no checksum, and is not taken for one"
 
 
 async def test_a_failure_leaves_the_old_file(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path):
@@ -131,7 +137,7 @@ async def test_an_object_that_is_replaced_meanwhile_is_never_mixed(
 async def test_connections_that_break_are_taken_up(stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, fault):
     fault.operation, fault.times = "GetObject", 3
     cos_emulator.faults.script([fault])
-    assert (await stored.download("bucket", "parts", tmp_path / "f")).verified == "composite"
+    assert (await stored.download("bucket", "parts", tmp_path / "f")).verified == "crc64nvme"
     assert (tmp_path / "f").read_bytes() == DATA
     assert len(cos_emulator.faults.hits) == 3
 
@@ -184,6 +190,7 @@ async def test_progress_and_deadline(stored: aiocos.Client, cos_emulator: Emulat
     assert os.listdir(tmp_path) == ["f"]
 
 
+@pytest.mark.usefixtures("without_checksums")
 @pytest.mark.parametrize("sizes", [(PART + 1000, PART, PART + 2000), (PART + 3, PART + 9, PART, PART)])
 async def test_uneven_parts_that_look_even_accuse_nobody(small: aiocos.Client, tmp_path: Path, sizes: tuple[int, ...]):
     """What the first part and the size tell may fit parts of one size, and be wrong."""

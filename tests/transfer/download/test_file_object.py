@@ -51,14 +51,18 @@ async def stored(small: aiocos.Client, cos_emulator: Emulator) -> aiocos.Client:
     return small
 
 
-@pytest.mark.parametrize(("key", "verified"), [("parts", "composite"), ("whole", "md5"), ("tiny", "md5"), ("empty", "md5")])
-async def test_the_result_says_what_a_download_to_a_path_says(stored: aiocos.Client, tmp_path: Path, key: str, verified: str):
+@pytest.mark.parametrize("checksums", [True, False])
+@pytest.mark.parametrize(("key", "etag"), [("parts", "composite"), ("whole", "md5"), ("tiny", "md5"), ("empty", "md5")])
+async def test_the_result_says_what_a_download_to_a_path_says(
+    stored: aiocos.Client, cos_emulator: Emulator, tmp_path: Path, key: str, etag: str, *, checksums: bool
+):
+    cos_emulator.checksums = checksums
     target = io.BytesIO()
     result = await stored.download("bucket", key, target)
     assert result.path is None
     to_path = await stored.download("bucket", key, tmp_path / "file")
     assert result == to_path.model_copy(update={"path": None})
-    assert result.verified == verified
+    assert result.verified == ("crc64nvme" if checksums else etag)
     assert target.getvalue() == (tmp_path / "file").read_bytes()
     assert not target.closed
     assert used(stored) == 0
@@ -79,10 +83,10 @@ async def test_a_file_of_aiofiles_is_source_and_target(stored: aiocos.Client, tm
     (tmp_path / "source").write_bytes(data)
     async with aiofiles.open(tmp_path / "source", "rb") as source:
         uploaded = await stored.upload("bucket", "large", source)
-    assert (uploaded.size, uploaded.parts, uploaded.verified) == (len(data), 7, "composite")
+    assert (uploaded.size, uploaded.parts, uploaded.verified) == (len(data), 7, "checksum")
     async with aiofiles.open(tmp_path / "target", "wb") as target:
         downloaded = await stored.download("bucket", "large", target)
-    assert (downloaded.size, downloaded.verified) == (len(data), "composite")
+    assert (downloaded.size, downloaded.verified) == (len(data), "crc64nvme")
     assert (tmp_path / "target").read_bytes() == data
 
 
@@ -169,7 +173,7 @@ async def test_a_connection_that_breaks_is_continued(stored: aiocos.Client, cos_
     cos_emulator.faults.script([Reset(sent=MIB, operation="GetObject", nth=1), Reset(sent=MIB, operation="GetObject", nth=3)])
     sink = Sink()
     result = await stored.download("bucket", "parts", sink)
-    assert (sink.content, result.verified) == (DATA, "composite")
+    assert (sink.content, result.verified) == (DATA, "crc64nvme")
 
 
 @pytest.mark.parametrize("key", ["whole", "parts"])
@@ -190,6 +194,7 @@ async def test_without_verification(stored: aiocos.Client, cos_emulator: Emulato
         assert (sink.content, result.verified) == (DATA, None)
 
 
+@pytest.mark.usefixtures("without_checksums")
 async def test_parts_of_different_sizes_are_not_verified(small: aiocos.Client, caplog: pytest.LogCaptureFixture):
     """They look even by the first part and the number of parts, and the bytes are gone when that turns out wrong."""
     upload = await small.multipart.create("bucket", "uneven")
