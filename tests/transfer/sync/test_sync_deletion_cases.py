@@ -72,9 +72,10 @@ def reasons(error: DirectoryError) -> dict[str, str]:
 @pytest.mark.parametrize("up", [True, False])
 @pytest.mark.parametrize("page", [1, 2])
 async def test_a_listing_that_fails_deletes_nothing(
-    cos: aiocos.Client, cos_emulator: Emulator, site: Path, *, up: bool, page: int
+    cos: aiocos.Client, cos_emulator: Emulator, site: Path, monkeypatch: pytest.MonkeyPatch, *, up: bool, page: int
 ) -> None:
-    await asyncio.gather(*(cos.objects.put("bucket", f"site/n{n:04}", b"") for n in range(1_001)))
+    monkeypatch.setattr("aiocos.emulator.handlers.listing.page_size", lambda requested, name: 10)
+    await asyncio.gather(*(cos.objects.put("bucket", f"site/n{n:04}", b"") for n in range(11)))
     before = await stored(cos, "site/")
     cos_emulator.faults.script([Status(403, code="AccessDenied", operation="ListObjectsV2", nth=page, times=None)])
     places = (site, "cos://bucket/site") if up else ("cos://bucket/site", site)
