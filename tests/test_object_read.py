@@ -29,7 +29,7 @@ async def _read(*responses: Any, operation: GetObject | None = None, **more: Any
 
 
 async def test_small_object_needs_no_stream(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *_: pytest.fail("a stream"))
+    monkeypatch.setattr("aiocos.object_read.ObjectStream", lambda *_: pytest.fail("a stream"))
     for data in (WHOLE, b"", b"x" * INLINE, b"x" * 99_999):
         etag = f'"{hashlib.md5(data).hexdigest()}"'
         assert (await _read(ChunkedResponse(data, arrived=True, ETag=etag)))[0] == data
@@ -52,7 +52,7 @@ async def test_other_responses_are_read_by_a_stream(
     asked: dict[str, Any], headers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
     made: list[Any] = []
-    monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
+    monkeypatch.setattr("aiocos.object_read.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
     response = ChunkedResponse(WHOLE, **{"arrived": True, **headers})
     data, engine = await _read(response, operation=GetObject("bucket", "k", **asked))
     assert data == WHOLE
@@ -63,7 +63,7 @@ async def test_other_responses_are_read_by_a_stream(
 @pytest.mark.parametrize("size", [INLINE + 1, 1_000_000])
 async def test_large_object_is_read_by_a_stream(size: int, monkeypatch: pytest.MonkeyPatch):
     made: list[Any] = []
-    monkeypatch.setattr("aiocos.object_stream.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
+    monkeypatch.setattr("aiocos.object_read.ObjectStream", lambda *given: made.append(given) or ObjectStream(*given))
     data = b"x" * size
     assert (await _read(ChunkedResponse(data, arrived=True, ETag=f'"{hashlib.md5(data).hexdigest()}"')))[0] == data
     assert len(made) == 1

@@ -14,7 +14,8 @@ from tests.fake_reads import BROKEN, MD5, WHOLE, WRONG, ChunkedResponse, ReadEng
 import aiocos
 from aiocos import ByteRange
 from aiocos.errors import ConnectionLostError, IntegrityError, PreconditionFailed, ProtocolError
-from aiocos.object_stream import ObjectStream, compare
+from aiocos.integrity import compare
+from aiocos.object_stream import ObjectStream
 from aiocos.operations.buckets import BucketInfo
 from aiocos.operations.objects import GetObject
 from aiocos.wire import digest

@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 import sysconfig
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from aiocos import Client
 from aiocos.cli import demo
 from aiocos.emulator import Emulator, Status
 from aiocos.errors import IntegrityError
+from aiocos.wire.checksum import best
 
 
 @pytest.fixture
@@ -37,6 +39,19 @@ def test_the_demo_verifies_every_step(shell: Shell, tree: Path):
     assert steps["deleted"]["objects"] == 21
     assert steps["retention, hold"]["verified"] == "2 deletes refused"
     assert all(steps[s]["verified"] for s in ("stream up", "listed", "tree down", "stream down"))
+    # By the service, too: the SHA-256 is compared in any case.
+    assert steps["stream up"]["verified"] == "checksum returned"
+    assert steps["stream down"]["verified"] == f"SHA-256 and {best().upper()}"
+
+
+@pytest.mark.parametrize("size", ["1MiB", "20MiB"])
+def test_the_demo_names_the_etag_where_it_verified(shell: Shell, tree: Path, monkeypatch: pytest.MonkeyPatch, size: str):
+    monkeypatch.setattr("aiocos.emulator.Emulator", partial(Emulator, checksums=False))
+    outcome = shell("demo", "--size", size, "--tree", str(tree), "--json")
+    assert outcome.code == 0
+    steps = {str(row["what"]): row for row in outcome.json()}
+    assert "ETag" in steps["stream up"]["verified"]
+    assert steps["stream down"]["verified"] == "SHA-256 and ETag"
 
 
 def test_the_table_fits_80_columns(shell: Shell, tree: Path):

@@ -14,6 +14,7 @@ import aiocos
 from aiocos.config import MIB
 from aiocos.emulator import Delay, Emulator, FlipBit, Status
 from aiocos.errors import IntegrityError, PreconditionFailed, TransferError
+from aiocos.wire.checksum import best
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -70,7 +71,7 @@ async def test_e5_a_read_resumes_after_a_cut_at_3_mib(
             twice = proxy.bytes_down - len(DATA)
             assert twice < MIB
             proxy.cut_down_after = 3 * MIB
-            assert (await cos.download("bucket", "key", tmp_path / "f")).verified == "md5"
+            assert (await cos.download("bucket", "key", tmp_path / "f")).verified == best()
             assert (tmp_path / "f").read_bytes() == DATA
     saw("E5", "reads and downloads resume at the next byte, with `If-Match` on the ETag")
 

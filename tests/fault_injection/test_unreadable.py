@@ -73,15 +73,21 @@ def forbid_a_directory(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]
 
 
 def forbid_a_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Simulate a file without permission, however it is opened."""
     (root / "secret").write_bytes(b"x")
-    real = Path.open
 
-    def opened(self: Path, *args: Any, **kwargs: Any) -> Any:
-        if self.name == "secret":
-            raise PermissionError(13, "Permission denied", str(self))
-        return real(self, *args, **kwargs)
+    def forbid(owner: Any) -> None:
+        real = owner.open
 
-    monkeypatch.setattr(Path, "open", opened)
+        def opened(path: Any, *args: Any, **kwargs: Any) -> Any:
+            if not isinstance(path, int) and Path(path).name == "secret":
+                raise PermissionError(13, "Permission denied", str(path))
+            return real(path, *args, **kwargs)
+
+        monkeypatch.setattr(owner, "open", opened)
+
+    forbid(Path)
+    forbid(os)
     return ["secret"]
 
 

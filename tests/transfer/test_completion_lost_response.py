@@ -240,8 +240,9 @@ def completed(
 
 
 @pytest.fixture
-async def prepared(small: aiocos.Client) -> aiocos.Client:
-    """A source to be copied; put in one piece, so that the copy's ETag is another."""
+async def prepared(small: aiocos.Client, cos_emulator: Emulator) -> aiocos.Client:
+    """A source to be copied; put in one piece, so that the copy's ETag is another. The service has no other checksums."""
+    cos_emulator.checksums = False
     await small.objects.put("bucket", "source", DATA)
     return small
 
@@ -283,6 +284,21 @@ async def test_the_etag_of_other_parts(prepared: aiocos.Client, monkeypatch: pyt
                 await WORK[name](prepared)
         assert (caught.value.expected, caught.value.actual) == (EXPECTED, etag)
         assert await open_uploads(prepared) == []
+
+
+@pytest.mark.parametrize("etag", ["opaque", "5" * 32, f"{'5' * 32}-4"])
+async def test_a_copy_with_the_checksum_of_its_source_needs_no_etag(
+    small: aiocos.Client, cos_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, etag: str
+):
+    """As for uploads, the checksum of all bytes outweighs any ETag, and nothing more is looked at."""
+    await small.objects.put("bucket", "source", DATA)
+    completed(small, monkeypatch, None, etag=f'"{etag}"')
+    assert bare((await WORK["copy"](small)).etag) == etag
+    assert [r.key for r in cos_emulator.requests if r.operation == "HeadObject"] == ["source"]
+    # Another one is an error, though the ETag is right.
+    completed(small, monkeypatch, None, etag=f'"{EXPECTED}"', checksum_crc64nvme="AAAAAAAAAAA=")
+    with pytest.raises(IntegrityError, match="has the crc64nvme AAAAAAAAAAA=, the parts make"):
+        await WORK["copy"](small)
 
 
 @pytest.mark.parametrize("name", WORK)

@@ -142,7 +142,8 @@ async def _upload_all(cos: Client, tree: _Tree, length: int, steps: list[Step], 
     with _timed(steps, "stream up") as step, show_progress("stream up", quiet=quiet) as progress:
         result = await cos.upload(BUCKET, "stream.bin", _stream(length), progress=progress)
         step.objects, step.bytes = 1, result.size
-        step.verified = {"md5": "ETag = MD5", "composite": "ETag recomputed"}.get(result.verified or "", "")
+        names = {"checksum": "checksum returned", "md5": "ETag = MD5", "composite": "ETag recomputed"}
+        step.verified = names.get(result.verified or "", "")
     with _timed(steps, "listed") as step:
         async for entry in cos.objects.list(BUCKET):
             step.objects += 1
@@ -168,7 +169,9 @@ async def _download_all(cos: Client, tree: _Tree, scratch: Path, length: int, st
         digest.update(chunk)
     if await asyncio.to_thread(_sha256, scratch / "stream.bin") != digest.hexdigest():
         raise IntegrityError("the downloaded stream differs from the uploaded one")
-    step.verified = "SHA-256" + (" and ETag" if result.verified in ("md5", "composite") else "")
+    step.verified = "SHA-256"
+    if result.verified is not None:
+        step.verified += " and ETag" if result.verified in ("md5", "composite") else f" and {result.verified.upper()}"
 
 
 async def _show_retention(cos: Client, clock: "Clock", steps: list[Step], quiet: bool) -> None:

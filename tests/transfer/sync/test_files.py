@@ -121,8 +121,8 @@ async def test_a_small_file_is_transferred_as_by_the_general_path(
     seen: list[Any] = []
     real = Engine.prepare
 
-    async def prepare(engine: Engine, operation: Any) -> Any:
-        request = await real(engine, operation)
+    async def prepare(engine: Engine, operation: Any, known: Any = None) -> Any:
+        request = await real(engine, operation, known)
         requests.append((request.method, request.path, request.query, sorted(request.headers.items()), request.body))
         return request
 
