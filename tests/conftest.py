@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -22,7 +23,7 @@ importlib.import_module("ibm_botocore.compat")
 del os.environ["BOTO_DISABLE_CRT"]
 
 # The machines that run this are shared; a slow example says nothing about the code.
-settings.register_profile("aiocos", deadline=None, max_examples=int(os.environ.get("AIOCOS_EXAMPLES", "25")), derandomize=True)
+settings.register_profile("aiocos", deadline=None, max_examples=int(os.environ.get("AIOCOS_EXAMPLES", "20")), derandomize=True)
 settings.load_profile("aiocos")
 
 leaks.watch()
@@ -46,6 +47,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if twice:
         config.hook.pytest_deselected(items=twice)
         items[:] = [item for item in items if item not in twice]
+
+
+def pytest_collection_finish() -> None:
+    """Leave the tests themselves out of garbage collection: many tests collect, and would look through all of them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

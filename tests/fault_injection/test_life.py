@@ -143,6 +143,7 @@ async def kill_and_resume(
     )
 
 
+@pytest.mark.slow
 async def test_e13_a_killed_transfer_resumes(server: tuple[str, servers.Process], tmp_path: Path, saw: Saw) -> None:
     await kill_and_resume(server, tmp_path, 64 * MIB, 2, SMALL, saw)
 

@@ -73,6 +73,7 @@ async def test_e8_a_service_that_accepts_eight_requests_at_a_time(saw: Saw) -> N
     saw("E8", f"0 of 400 requests failed, {requested:.2f} times as many requests, {duration:.2f} times the ideal time")
 
 
+@pytest.mark.slow
 async def test_e9_creating_a_client_does_not_block_the_event_loop(saw: Saw, backend: str) -> None:
     stalls: list[list[float]] = []
     async with narrow(8, 0.0) as service:

@@ -72,6 +72,7 @@ def environment(proxy: RecordingProxy, names: tuple[str, ...], no_proxy: str | N
     return {**inherited, **dict.fromkeys(names, proxy.url), **more}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", SETTINGS)
 async def test_e21_local_services_are_reached_without_the_proxy(
     proxy: RecordingProxy, setting: str, tmp_path: Path, saw: Saw

@@ -70,7 +70,7 @@ async def cancelled_at_every_step(make: Callable[[], Awaitable[object]], after: 
     turn = 0
     while True:
         # Every turn at first, then in growing_parts leaps: an upload takes some hundred of them.
-        turn += 1 if turn < 40 else turn // 8
+        turn += 1 if turn < 40 else turn // 5
         task = asyncio.ensure_future(make())
         for _ in range(turn):
             await asyncio.sleep(0)

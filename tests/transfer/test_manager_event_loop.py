@@ -49,6 +49,7 @@ async def never_for_long(work: Callable[[], Awaitable[None]]) -> None:
     pytest.fail(f"held up each time: {long}")
 
 
+@pytest.mark.slow
 async def test_large_objects_hold_nothing_up(cos: aiocos.Client, tmp_path: Path):
     data = os.urandom(SIZE)
     await asyncio.to_thread((tmp_path / "up").write_bytes, data)

@@ -1,5 +1,6 @@
 """Pages of listings, computed by seeks in an index."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,7 @@ async def _bucket(store: Store, keys: list[str]) -> int:
     return await store.write(write)
 
 
+@pytest.mark.slow
 async def test_a_page_of_a_large_bucket_does_not_read_all_keys() -> None:
     store = Store(None)
     try:

@@ -188,7 +188,7 @@ def _can_mount() -> bool:
 
 
 @pytest.mark.skipif(not _can_mount(), reason="this system does not allow to mount a small file system")
-@pytest.mark.parametrize("size", [1000, 200_000])
+@pytest.mark.parametrize("size", [pytest.param(1000, marks=pytest.mark.slow), 200_000])
 async def test_a_real_full_disk(tmp_path: Path, size: int) -> None:
     mounted = 'mount -t tmpfs -o size=12m none "$0" && exec "$1" -c "$2" "$0/data"'
     process = await asyncio.create_subprocess_exec(
