@@ -97,5 +97,8 @@ def test_what_is_not_a_checksum_is_none(text: str):
 def test_only_the_library_of_two_crcs_takes_time_to_load(monkeypatch: pytest.MonkeyPatch):
     checksum.compute("crc64nvme", b"")
     assert all(checksum.is_loaded(algorithm) for algorithm in checksum.HEADERS)
+    # A module that cannot be imported is known as None.
+    monkeypatch.setitem(sys.modules, "awscrt.checksums", None)
+    assert {algorithm for algorithm in checksum.HEADERS if not checksum.is_loaded(algorithm)} == {"crc32c", "crc64nvme"}
     monkeypatch.delitem(sys.modules, "awscrt.checksums")
     assert {algorithm for algorithm in checksum.HEADERS if not checksum.is_loaded(algorithm)} == {"crc32c", "crc64nvme"}

@@ -143,7 +143,7 @@ def is_loaded(algorithm: Algorithm) -> bool:
 
     The library of CRC64NVME and CRC32C takes 40 ms. False as well if they have none.
     """
-    return algorithm not in ("crc64nvme", "crc32c") or "awscrt.checksums" in sys.modules
+    return algorithm not in ("crc64nvme", "crc32c") or sys.modules.get("awscrt.checksums") is not None
 
 
 @cache
