@@ -192,7 +192,7 @@ async def test_kept_connections() -> None:
             assert [p for p, _ in connector._conns[origin.connect_request.connection_key]] == [used[0]]
             await backend.open(request, None)
             assert origin.idle[0].protocol is used[0]
-            origin.idle[0].protocol.force_close()
+            origin.idle[0].protocol.close()
             await backend.open(request, None)
             assert origin.idle[0].protocol is not used[0]
         finally:

@@ -32,9 +32,10 @@ def formed(pairs: list[tuple[str, str]], status: int = 200) -> FormedHeaders:
 def test_mapping_is_like_that_of_aiohttp() -> None:
     ours, theirs = formed(PAIRS), CIMultiDictProxy(CIMultiDict([*PAIRS, ("Content-Length", "0")]))
     assert list(ours.items()) == list(theirs.items())
-    assert list(ours) == list(theirs)
+    # Earlier versions of aiohttp's mapping iterate over repeated names in all their spellings.
+    assert [name.lower() for name in ours] == list(dict.fromkeys(name.lower() for name in theirs))
     assert len(ours) == len(theirs)
-    assert dict(ours) == dict(theirs)
+    assert dict(ours) == {name: theirs[name] for name in ours}
     assert ours == theirs
     assert ours != formed(PAIRS[1:])
     assert ours != 1
