@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import zlib
 from collections.abc import Callable
@@ -174,9 +175,11 @@ async def test_unavailable_service_is_an_error(tmp_path: Path):
         return refused if b"partNumber=" in head and b"partNumber=1" not in head else real(head)
 
     async with scripted(respond, config=CONFIG) as (_, cos):
+        before = asyncio.all_tasks()
         for work in (cos.objects.read("bucket", "key"), cos.download("bucket", "key", tmp_path / "f")):
             with pytest.raises((Unavailable, TransferError), match="503"):
                 await work
+            assert not [task for task in asyncio.all_tasks() - before if "_size_of" in repr(task.get_coro())]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -199,7 +199,15 @@ class _Parts:
         sizes: list[int] = []
         for start in range(1, self._count + 1, _HEADS_AT_ONCE):
             numbers = range(start, min(start + _HEADS_AT_ONCE, self._count + 1))
-            sizes += await asyncio.gather(*(self._size_of(number, strict=strict) for number in numbers))
+            heads = [asyncio.ensure_future(self._size_of(number, strict=strict)) for number in numbers]
+            try:
+                sizes += await asyncio.gather(*heads)
+            except BaseException:
+                # Of the others, none may still be sent: the client may be closed next, and would open new connections.
+                for head in heads:
+                    head.cancel()
+                await asyncio.gather(*heads, return_exceptions=True)
+                raise
             if not all(sizes):
                 return None
         return sizes if sum(sizes) == self._size else None
