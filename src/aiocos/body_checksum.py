@@ -30,7 +30,6 @@ Evidence: TypeAlias = Literal["checksum", "md5"] | None
 _log = logging.getLogger("aiocos.call")
 
 _ANNOUNCED = "x-amz-sdk-checksum-algorithm"
-_BY_NAME: dict[str, Algorithm] = {name.upper(): name for name in checksum.HEADERS if name != "md5"}
 
 
 @dataclass(slots=True)
@@ -84,7 +83,7 @@ class BodyChecksums:
         if (announced := headers.get(_ANNOUNCED)) is None:
             return self._algorithm or self.algorithm
         # The service refuses a request that announces a checksum and does not contain it.
-        if (algorithm := _BY_NAME.get(announced)) is None:
+        if (algorithm := checksum.BY_NAME.get(announced)) is None:
             raise ConfigError(f"a {announced} checksum is announced and not given, and cannot be computed here")
         return algorithm
 

@@ -286,7 +286,7 @@ class ClientConfig:
     `"auto"`: CRC64NVME with the native implementation of `pip install 'aiocos[fast]'`, else CRC32. If a service doesn't return
     the checksum, or refuses it, the client sends `Content-MD5` from then on and logs that once. `"md5"`: always `Content-MD5`,
     which services of all ages check. The others are sent as `x-amz-checksum-…`, whatever the service does with them; `"crc32c"`
-    and `"crc64nvme"` are slow (some 70 MB/s) without `aiocos[fast]`. `"sha1"` and `"sha256"` cover an object made of parts only
+    and `"crc64nvme"` are slow (some 50 MB/s) without `aiocos[fast]`. `"sha1"` and `"sha256"` cover an object made of parts only
     part by part. `ConfigError` for any other value.
     """
 

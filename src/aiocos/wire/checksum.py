@@ -37,6 +37,9 @@ HEADERS: dict[Algorithm, str] = {
 LENGTHS: dict[Algorithm, int] = {"md5": 16, "crc32": 4, "crc32c": 4, "crc64nvme": 8, "sha1": 20, "sha256": 32}
 """Bytes of each checksum."""
 
+BY_NAME: dict[str, Algorithm] = {name.upper(): name for name in HEADERS if name != "md5"}
+"""The checksums of `x-amz-checksum-…` by the names that requests and documents give them, such as `CRC64NVME`."""
+
 _POLYNOMIALS: dict[Algorithm, crc.Polynomial] = {"crc32": crc.CRC32, "crc32c": crc.CRC32C, "crc64nvme": crc.CRC64NVME}
 _HASHES: dict[Algorithm, Callable[..., Hasher]] = {"md5": hashlib.md5, "sha1": hashlib.sha1, "sha256": hashlib.sha256}
 

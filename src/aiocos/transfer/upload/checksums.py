@@ -24,8 +24,6 @@ from aiocos.transfer.results import Verified
 from aiocos.wire import checksum
 from aiocos.wire.checksum import Algorithm
 
-_NAMES: dict[str, Algorithm] = {name.upper(): name for name in checksum.HEADERS if name != "md5"}
-
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -50,7 +48,9 @@ class UploadChecksums:
         self._what = what
         named, given = _named(request, what), _given(request, what)
         if given is not None and named not in (None, given[0]):
-            raise ConfigError(f"the {what}: checksum_algorithm is {request.checksum_algorithm}, and a {given[0]} is given")
+            raise ConfigError(
+                f"the {what}: checksum_algorithm is {request.checksum_algorithm}, and a {given[0]} is given: leave one out"
+            )
         self.given = given[1] if given is not None else None
         """The checksum of the whole object that the caller gave; None if there is none."""
         explicit = given[0] if given is not None else named
@@ -62,7 +62,9 @@ class UploadChecksums:
         if request.checksum_type == "FULL_OBJECT" and not combinable:
             raise ConfigError(f"the {what}: a {self.algorithm} of a multipart object is COMPOSITE, not FULL_OBJECT")
         if request.checksum_type == "COMPOSITE" and (self.given is not None or self.algorithm == "crc64nvme"):
-            raise ConfigError(f"the {what}: a checksum of the whole object is given, or always made: not COMPOSITE")
+            raise ConfigError(
+                f"the {what}: not COMPOSITE, because the checksum is of the whole object: leave checksum_type out"
+            )
         self._is_full_object = combinable and request.checksum_type != "COMPOSITE"
         self._is_declared = self.algorithm != "md5"
         self._parts: dict[int, _Part] = {}
@@ -171,13 +173,13 @@ def _named(request: UploadRequest, what: str) -> Algorithm | None:
     name = request.checksum_algorithm
     if name is None:
         return None
-    if (algorithm := _NAMES.get(name)) is None:
-        raise ConfigError(f"the {what}: checksum_algorithm is {name!r}; it must be one of {', '.join(_NAMES)}")
+    if (algorithm := checksum.BY_NAME.get(name)) is None:
+        raise ConfigError(f"the {what}: checksum_algorithm is {name!r}; it must be one of {', '.join(checksum.BY_NAME)}")
     return algorithm
 
 
 def _given(request: UploadRequest, what: str) -> tuple[Algorithm, bytes] | None:
-    given: list[Algorithm] = [name for name in _NAMES.values() if getattr(request, f"checksum_{name}") is not None]
+    given: list[Algorithm] = [name for name in checksum.BY_NAME.values() if getattr(request, f"checksum_{name}") is not None]
     if not given:
         return None
     if len(given) > 1:
